@@ -1,0 +1,249 @@
+"""Indicators: shares of communes that are covered, in one tidy table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from phusong.footprint import ANY, Covered, cover_zones
+from phusong.grid import Grid
+from phusong.zonal import ZonalWeights, sum_by_zone
+
+__all__ = [
+    "COLUMNS",
+    "SERVICES",
+    "ProvinceCoverage",
+    "measure_coverage",
+    "tidy_tiers",
+]
+
+SERVICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "2g": ("2G",),
+        "3g": ("3G",),
+        "4g": ("4G",),
+        "5g": ("5G", "5G NSA", "5G SA"),
+        "5g_nsa": ("5G NSA",),
+        "5g_sa": ("5G SA",),
+        "mbb": ("4G", "5G", "5G NSA", "5G SA"),
+    }
+)
+
+COLUMNS = (
+    "commune_code", "vintage", "indicator", "service", "operator", "evidence", "as_of",
+    "share", "share_low", "share_high", "denominator", "unit",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvinceCoverage:
+    """What the footprints of one province gave: tidy rows, cell shares, people of the raster."""
+
+    indicators: pd.DataFrame
+    cell_shares: xr.DataArray
+    persons: np.ndarray
+
+
+def measure_coverage(
+    communes: gpd.GeoDataFrame,
+    sites: gpd.GeoDataFrame,
+    weights: ZonalWeights,
+    *,
+    services: Mapping[str, Sequence[str]],
+    operators: Sequence[str],
+    as_of: date,
+    population: xr.DataArray | None = None,
+    keep: Sequence[str] = ("4g", "5g"),
+) -> ProvinceCoverage:
+    """Return the share of area and of people that each service and operator covers.
+
+    share_area = Σ cell fraction × covered share of the cell ÷ Σ cell fraction, over the cells of
+    the commune; share_population the same with persons. Low and high come from the low and high
+    radii of sites without a radius of their own; they are NaN where no such site can reach.
+    Without a population raster, and in communes without people, share_population is NaN and its
+    bounds are those that the area allows: nobody where nothing is covered, all where all is.
+
+    Parameters
+    ----------
+    communes : GeoDataFrame
+        The zones of `weights`, in order: `commune_code`, `vintage`, `polygon_km2`, `population`.
+    sites : GeoDataFrame
+        In the grid's CRS, with `radius_low_m`, `radius_m`, `radius_high_m`, `is_default_radius`.
+    services : Mapping
+        Service to technologies, such as `SERVICES`.
+    operators : sequence of str
+        Those to report, also where they have no site here.
+    as_of : date
+    population : DataArray, dims (y, x), optional
+        Persons per cell of the grid.
+    keep : sequence of str
+        Services whose cell shares are returned.
+    """
+    persons = None if population is None else np.asarray(population, dtype="float64")
+
+    def cover(which: gpd.GeoDataFrame, radius: str, keep: Sequence[str] = ()) -> Covered:
+        return cover_zones(
+            which.assign(radius_m=which[radius]),
+            weights,
+            services=services,
+            operators=operators,
+            population=persons,
+            keep=keep,
+        )
+
+    middle = cover(sites, "radius_m", keep)
+    is_default = sites["is_default_radius"].to_numpy(bool)
+    low = high = touched = None
+    if is_default.any():
+        low, high = cover(sites, "radius_low_m"), cover(sites, "radius_high_m")
+        touched = high if is_default.all() else cover(sites[is_default], "radius_high_m")
+    people = np.zeros(len(communes))
+    if population is not None:
+        people = sum_by_zone(weights, population)
+    tidy = _Tidy(communes=communes, covered=middle, as_of=as_of)
+    reached = np.zeros_like(middle.cells, dtype=bool) if touched is None else touched.cells > 0
+    rows = [
+        tidy.area_rows(weights.cells, low, high, reached),
+        tidy.population_rows(people, weights.cells, low, high, reached),
+    ]
+    shares = np.stack([middle.cell_shares[name] for name in keep]) if keep else np.zeros((0, 0, 0))
+    return ProvinceCoverage(
+        indicators=pd.concat(rows, ignore_index=True),
+        cell_shares=_cell_shares(shares, keep, weights.grid),
+        persons=people,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tidy:
+    """Lays arrays of shape (zone, service, operator) out as rows of the tidy table."""
+
+    communes: pd.DataFrame
+    covered: Covered
+    as_of: date
+
+    def area_rows(
+        self, cells: np.ndarray, low: Covered | None, high: Covered | None, reached: np.ndarray
+    ) -> pd.DataFrame:
+        shares = [
+            np.full_like(self.covered.cells, np.nan) if c is None else _divide(c.cells, cells)
+            for c in (self.covered, low, high)
+        ]
+        shares[1:] = [np.where(reached, bound, np.nan) for bound in shares[1:]]
+        return self._rows(
+            "share_area", shares, reached, self.communes["polygon_km2"].to_numpy(float), "km2"
+        )
+
+    def population_rows(
+        self,
+        people: np.ndarray,
+        cells: np.ndarray,
+        low: Covered | None,
+        high: Covered | None,
+        reached: np.ndarray,
+    ) -> pd.DataFrame:
+        shares = [
+            np.full_like(self.covered.cells, np.nan) if c is None else _divide(c.persons, people)
+            for c in (self.covered, low, high)
+        ]
+        shares[1:] = [np.where(reached, bound, np.nan) for bound in shares[1:]]
+        is_unknown = np.isnan(shares[0])
+        least = _divide((low or self.covered).cells, cells)
+        most = _divide((high or self.covered).cells, cells)
+        shares[1] = np.where(is_unknown, (least > 1 - 1e-9).astype(float), shares[1])
+        shares[2] = np.where(is_unknown, (most > 1e-9).astype(float), shares[2])
+        official = self.communes["population"].astype("float64").to_numpy()
+        denominator = np.where(np.isnan(official), np.where(people > 0, people, np.nan), official)
+        return self._rows("share_population", shares, reached, denominator, "persons")
+
+    def _rows(
+        self,
+        indicator: str,
+        shares: list[np.ndarray],
+        reached: np.ndarray,
+        denominator: np.ndarray,
+        unit: str,
+    ) -> pd.DataFrame:
+        zone, service, operator = (axis.reshape(-1) for axis in np.indices(shares[0].shape))
+        evidence = np.where(reached.any(axis=0), "modelled", "declared")
+        return pd.DataFrame(
+            {
+                "commune_code": self.communes["commune_code"].to_numpy()[zone],
+                "vintage": self.communes["vintage"].to_numpy()[zone],
+                "indicator": indicator,
+                "service": np.array(self.covered.services)[service],
+                "operator": np.array(self.covered.operators)[operator],
+                "evidence": evidence[service, operator],
+                "as_of": pd.Timestamp(self.as_of),
+                "share": shares[0].reshape(-1),
+                "share_low": shares[1].reshape(-1),
+                "share_high": shares[2].reshape(-1),
+                "denominator": denominator[zone],
+                "unit": unit,
+            }
+        )
+
+
+def _divide(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Return part ÷ whole by zone, at most 1; NaN where the whole is zero."""
+    safe = np.where(whole > 0, whole, np.nan)
+    return np.asarray(np.clip(part / safe[:, None, None], 0.0, 1.0))
+
+
+def _cell_shares(shares: np.ndarray, services: Sequence[str], grid: Grid) -> xr.DataArray:
+    return xr.DataArray(
+        shares,
+        dims=("service", "y", "x"),
+        coords={"service": list(services), "y": grid.y, "x": grid.x},
+        attrs={"crs": grid.crs, "cell_m": grid.cell_m, "unit": "share of the cell covered"},
+    )
+
+
+def tidy_tiers(
+    bounds: Mapping[str, pd.DataFrame],
+    communes: pd.DataFrame,
+    *,
+    as_of: date,
+    evidence: str = "declared",
+) -> pd.DataFrame:
+    """Return the tidy rows of broadband tiers and other shares of a commune's people.
+
+    Parameters
+    ----------
+    bounds : Mapping of str to DataFrame
+        By indicator: index commune_code, `low`, `high`, and `share` where it may differ from
+        them; without it the share is known where low and high are equal.
+    communes : DataFrame
+        `commune_code`, `vintage`, `population`.
+    """
+    frames = []
+    for indicator, values in bounds.items():
+        found = values.reindex(communes["commune_code"])
+        low, high = found["low"].fillna(0.0), found["high"].fillna(1.0)
+        share = found["share"] if "share" in found else low.where(low == high)
+        frames.append(
+            pd.DataFrame(
+                {
+                    "commune_code": communes["commune_code"].to_numpy(),
+                    "vintage": communes["vintage"].to_numpy(),
+                    "indicator": indicator,
+                    "service": "broadband",
+                    "operator": ANY,
+                    "evidence": evidence,
+                    "as_of": pd.Timestamp(as_of),
+                    "share": share.to_numpy(),
+                    "share_low": low.to_numpy(),
+                    "share_high": high.to_numpy(),
+                    "denominator": communes["population"].astype("float64").to_numpy(),
+                    "unit": "persons",
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)

@@ -1,0 +1,112 @@
+"""The settings of a study: which files, which options, from the command line or a TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from phusong.crosswalk import VINTAGE_2025
+from phusong.errors import InputFileError
+
+__all__ = ["Study", "read_study"]
+
+PATHS = ("communes", "service", "population", "register", "crosswalk", "crosswalk_weights")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """Everything that decides the outputs of a run, besides the contents of the files."""
+
+    communes: Path
+    sites: tuple[Path, ...]
+    as_of: date
+    place: str = ""
+    lang: Literal["vi", "en"] = "vi"
+    sources: tuple[str, ...] = ()
+    service: Path | None = None
+    population: Path | None = None
+    register: Path | None = None
+    crosswalk: Path | None = None
+    crosswalk_weights: Path | None = None
+    vintage: str = VINTAGE_2025
+    service_vintage: str | None = None
+    service_is_complete: bool = False
+    crs: str | None = None
+    cell_m: float = 100.0
+    is_synthetic: bool = False
+    is_schematic: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.sites:
+            raise InputFileError("study: sites: found none, expected at least one file")
+        if self.lang not in ("vi", "en"):
+            raise InputFileError(f"study: lang: found {self.lang!r}, expected vi or en")
+        if not self.cell_m > 0:
+            raise InputFileError(f"study: cell_m: found {self.cell_m}, expected a positive number")
+
+    @property
+    def inputs(self) -> dict[str, Path]:
+        """The files that are given, by what they are."""
+        named = {name: getattr(self, name) for name in PATHS}
+        sites = {f"sites[{i}]": path for i, path in enumerate(self.sites)}
+        return {name: path for name, path in {**named, **sites}.items() if path is not None}
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """What is not a file."""
+        skipped = {*PATHS, "sites"}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in skipped}
+
+
+def read_study(path: Path) -> Study:
+    """Read a study file; its paths are taken from its own folder.
+
+    Raises
+    ------
+    InputFileError
+        If it is not TOML, or has an unknown key, a missing one, or a value of another type.
+    """
+    try:
+        text = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputFileError(f"{path}: not a TOML file: {error}") from error
+    unknown = sorted(set(text) - {"study", "files", "options"})
+    if unknown:
+        raise InputFileError(f"{path}: unknown sections {unknown}; known: study, files, options")
+    given: dict[str, object] = {}
+    for section in ("study", "files", "options"):
+        given |= text.get(section, {})
+    known = {f.name for f in fields(Study)} - {"is_synthetic", "is_schematic"}
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise InputFileError(f"{path}: unknown keys {', '.join(unknown)}")
+    missing = [name for name in ("communes", "sites", "as_of") if name not in given]
+    if missing:
+        raise InputFileError(f"{path}: missing keys {', '.join(missing)}")
+    return Study(**_typed(path, given))  # type: ignore[arg-type]
+
+
+def _typed(path: Path, given: dict[str, object]) -> dict[str, object]:
+    """Return the values with paths made from the study's folder and lists made tuples."""
+    folder = path.parent
+    typed: dict[str, object] = {}
+    for name, value in given.items():
+        expected: type | tuple[type, ...] = str
+        if name in ("sites", "sources"):
+            expected = (str, list)
+        elif name == "as_of":
+            expected = date
+        elif name == "cell_m":
+            expected = (int, float)
+        elif name == "service_is_complete":
+            expected = bool
+        if not isinstance(value, expected):
+            raise InputFileError(f"{path}: {name}: found {value!r} of the wrong type")
+        typed[name] = folder / str(value) if name in PATHS else value
+        if name in ("sites", "sources"):
+            items = [value] if isinstance(value, str) else list(value)  # type: ignore[call-overload]
+            typed[name] = tuple(folder / i if name == "sites" else str(i) for i in items)
+    return typed

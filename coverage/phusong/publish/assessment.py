@@ -1,0 +1,83 @@
+"""The answer of a study: plain frames, and the two lines that draw them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import pandas as pd
+import xarray as xr
+
+from phusong.targets import TargetResult
+
+if TYPE_CHECKING:
+    import folium
+    from matplotlib.axes import Axes
+
+
+__all__ = ["About", "Assessment"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What an output must say about itself wherever it is shown."""
+
+    place: str
+    as_of: date
+    sources: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    is_synthetic: bool = False
+    is_schematic: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """Coverage of communes, measured against the targets.
+
+    Attributes
+    ----------
+    communes : GeoDataFrame, EPSG:4326
+        One row a commune: code, vintage, name, area_km2, population, and a wide column for each
+        share (`share_population_5g`, `share_population_5g_low`, `…_viettel`, `broadband_b0`…).
+    indicators : DataFrame
+        The tidy table that everything reads: commune_code, vintage, indicator, service, operator,
+        evidence, as_of, share, share_low, share_high, denominator, unit.
+    provinces : DataFrame
+        The same by province and for all ("" as code), by weights, never averages of percentages.
+    targets : tuple of TargetResult
+    gaps : GeoDataFrame, EPSG:4326
+        Gap communes, ranked by uncovered people.
+    sites : GeoDataFrame, EPSG:4326
+    coverage : tuple of DataArray
+        By province, dims (service, y, x): share of each cell covered by any operator, 0 to 1;
+        `attrs["crs"]` is its CRS.
+    about : About
+    """
+
+    communes: gpd.GeoDataFrame
+    indicators: pd.DataFrame
+    provinces: pd.DataFrame
+    targets: tuple[TargetResult, ...]
+    gaps: gpd.GeoDataFrame
+    sites: gpd.GeoDataFrame
+    coverage: tuple[xr.DataArray, ...]
+    about: About
+
+    def plot(self, *, service: str = "5g", lang: str = "vi", ax: Axes | None = None) -> Axes:
+        """Return axes with the communes coloured by their share of people under `service`."""
+        from phusong.publish.figures import plot_communes
+
+        return plot_communes(self, service=service, lang=lang, ax=ax)
+
+    def explore(self, *, lang: str = "vi") -> folium.Map:
+        """Return the web map; a notebook shows it, also with the network off."""
+        from phusong.publish.webmap import build_map
+
+        return build_map(self, lang=lang)
+
+    def _repr_html_(self) -> str:
+        from phusong.publish.summary import summary_html
+
+        return summary_html(self)

@@ -1,0 +1,235 @@
+"""What a planner reads first: each target with its bounds, the worst communes, the counts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from phusong.publish.assessment import Assessment
+from phusong.targets import Figure, TargetResult
+
+__all__ = ["format_summary", "summarise", "summary_html", "targets_json"]
+
+WORST = 10
+
+_WORDS = {
+    "vi": {
+        "as_of": "Số liệu ngày",
+        "synthetic": "DỮ LIỆU GIẢ LẬP (synthetic): không phải mạng thật",
+        "schematic": "RANH GIỚI SƠ ĐỒ (schematic): không phải ranh giới thật",
+        "met": "ĐẠT",
+        "missed": "CHƯA ĐẠT",
+        "undetermined": "CHƯA XÁC ĐỊNH",
+        "on_the_way": "ĐANG THỰC HIỆN",
+        "due": "hạn",
+        "short": "còn thiếu {n} xã, {people} người",
+        "open": "chưa rõ {n} xã",
+        "no_interval": "không có khoảng",
+        "unknown": "chưa biết",
+        "worst": "Các xã thiếu nhất (theo số người chưa được phủ)",
+        "gaps": "{n} xã trong danh sách thiếu",
+        "people": "người",
+        "set_aside": "{rows_in} dòng vào = {used} dùng + {aside} để riêng + {ignored} bỏ qua",
+    },
+    "en": {
+        "as_of": "As of",
+        "synthetic": "SYNTHETIC DATA: not a real network",
+        "schematic": "SCHEMATIC BOUNDARIES: not the real ones",
+        "met": "MET",
+        "missed": "MISSED",
+        "undetermined": "UNDETERMINED",
+        "on_the_way": "ON THE WAY",
+        "due": "due",
+        "short": "{n} communes and {people} people short",
+        "open": "{n} communes unknown",
+        "no_interval": "no interval",
+        "unknown": "unknown",
+        "worst": "The worst communes (by people not covered)",
+        "gaps": "{n} gap communes in the list",
+        "people": "people",
+        "set_aside": "{rows_in} rows in = {used} used + {aside} set aside + {ignored} ignored",
+    },
+}
+
+
+def summarise(
+    assessment: Assessment, *, rows: Mapping[str, Mapping[str, int]]
+) -> dict[str, object]:
+    """Return the summary as plain data, for `summary.json` and `--json`.
+
+    Parameters
+    ----------
+    assessment : Assessment
+    rows : Mapping
+        By input: `rows_in`, `rows_used`, `rows_quarantined`, `rows_ignored`.
+    """
+    about, gaps = assessment.about, assessment.gaps
+    worst = gaps.head(WORST)
+    return {
+        "place": about.place,
+        "as_of": about.as_of,
+        "is_synthetic": about.is_synthetic,
+        "is_schematic": about.is_schematic,
+        "n_communes": len(assessment.communes),
+        "population": float(assessment.communes["population"].sum()),
+        "area_km2": float(assessment.communes["area_km2"].sum()),
+        "n_sites": int(assessment.sites["site_id"].nunique()),
+        "n_cells": len(assessment.sites),
+        "targets": targets_json(assessment.targets),
+        "n_gaps": len(gaps),
+        "n_gaps_by_certainty": {k: int(v) for k, v in gaps["certainty"].value_counts().items()},
+        "worst_communes": [
+            {
+                "rank": int(row.rank),
+                "commune_code": row.commune_code,
+                "commune_name": row.commune_name,
+                "missing": row.missing,
+                "certainty": row.certainty,
+                "people_uncovered": row.people_uncovered,
+                "nearest_site_km": row.nearest_site_km,
+            }
+            for row in worst.itertuples()
+        ],
+        "rows": {name: dict(counts) for name, counts in rows.items()},
+        "sources": list(about.sources),
+        "notes": list(about.notes),
+    }
+
+
+def targets_json(results: tuple[TargetResult, ...]) -> list[dict[str, object]]:
+    """Return the targets as plain data, for `targets.json`."""
+    return [
+        {
+            "target_id": result.target.target_id,
+            "title_vi": result.target.title_vi,
+            "title_en": result.target.title_en,
+            "words_vi": result.target.words_vi,
+            "document": result.target.document,
+            "clause": result.target.clause,
+            "due": result.target.due,
+            "as_of": result.as_of,
+            "status": result.status,
+            "readings": [_reading_json(figure) for figure in result.figures],
+            "n_communes": result.n_communes,
+            "n_communes_short": len(result.short_codes),
+            "n_communes_undetermined": len(result.undetermined_codes),
+            "people_short": result.people_short,
+            "people_undetermined": result.people_undetermined,
+            "communes_short": list(result.short_codes),
+            "communes_undetermined": list(result.undetermined_codes),
+        }
+        for result in results
+    ]
+
+
+def _reading_json(figure: Figure) -> dict[str, object]:
+    reading = figure.reading
+    return {
+        "label_vi": reading.label_vi,
+        "label_en": reading.label_en,
+        "indicator": reading.indicator,
+        "service": reading.service,
+        "share_of": reading.share_of,
+        "commune_share": reading.commune_share,
+        "threshold": reading.threshold,
+        "share": figure.share,
+        "share_low": figure.share_low,
+        "share_high": figure.share_high,
+    }
+
+
+def format_summary(
+    assessment: Assessment, *, rows: Mapping[str, Mapping[str, int]], lang: str = "vi"
+) -> str:
+    """Return the summary as text for a terminal."""
+    words, about = _WORDS[lang], assessment.about
+    lines = [f"{about.place or 'phusong'} · {words['as_of']} {about.as_of.isoformat()}"]
+    lines += [words["synthetic"]] if about.is_synthetic else []
+    lines += [words["schematic"]] if about.is_schematic else []
+    for result in assessment.targets:
+        lines += ["", *_target_lines(result, lang)]
+    gaps = assessment.gaps
+    lines += ["", words["gaps"].format(n=len(gaps)), words["worst"] + ":"]
+    for row in gaps.head(WORST).itertuples():
+        people = _count(row.people_uncovered, lang)
+        lines.append(
+            f"  {row.rank:>3}. {row.commune_code} {row.commune_name}: {people} {words['people']}"
+            f" ({row.missing})"
+        )
+    lines.append("")
+    for name, counts in rows.items():
+        counted = words["set_aside"].format(
+            rows_in=counts["rows_in"],
+            used=counts["rows_used"],
+            aside=counts["rows_quarantined"],
+            ignored=counts["rows_ignored"],
+        )
+        lines.append(f"{name}: {counted}")
+    return "\n".join(lines)
+
+
+def _target_lines(result: TargetResult, lang: str) -> list[str]:
+    words, target = _WORDS[lang], result.target
+    title = target.title_vi if lang == "vi" else target.title_en
+    lines = [f"[{words[result.status]}] {title} ({words['due']} {target.due.isoformat()})"]
+    for figure in result.figures:
+        reading = figure.reading
+        label = reading.label_vi if lang == "vi" else reading.label_en
+        wanted = "" if reading.threshold is None else f"  ≥ {_percent(reading.threshold, lang)}"
+        lines.append(f"  {label}: {_figure(figure, lang)}{wanted}")
+    people = _count(result.people_short, lang)
+    ends = [words["short"].format(n=len(result.short_codes), people=people)]
+    if result.undetermined_codes:
+        ends.append(words["open"].format(n=len(result.undetermined_codes)))
+    return [*lines, "  → " + "; ".join(ends)]
+
+
+def _figure(figure: Figure, lang: str) -> str:
+    words = _WORDS[lang]
+    if math.isnan(figure.share):
+        return words["unknown"]
+    if math.isnan(figure.share_low):
+        return f"{_percent(figure.share, lang)} ({words['no_interval']})"
+    low, high = _percent(figure.share_low, lang), _percent(figure.share_high, lang)
+    return f"{_percent(figure.share, lang)} [{low} – {high}]"
+
+
+def _percent(share: float, lang: str) -> str:
+    """Return a share in per cent; only what is whole reads 100, only what is nothing reads 0."""
+    shown = min(max(round(100 * share, 1), 0.1 if share > 0 else 0.0), 100 if share >= 1 else 99.9)
+    return _localise(f"{shown:.1f}", lang) + " %"
+
+
+def _count(number: float, lang: str) -> str:
+    return "?" if math.isnan(number) else _localise(f"{number:,.0f}", lang)
+
+
+def _localise(text: str, lang: str) -> str:
+    return text.translate(str.maketrans(",.", ".,")) if lang == "vi" else text
+
+
+def summary_html(assessment: Assessment, *, lang: str = "vi") -> str:
+    """Return the targets and the worst communes as two small HTML tables, every text escaped."""
+    words, about = _WORDS[lang], assessment.about
+    head = [about.place or "phusong", f"{words['as_of']} {about.as_of.isoformat()}"]
+    head += [words["synthetic"]] if about.is_synthetic else []
+    head += [words["schematic"]] if about.is_schematic else []
+    targets = [
+        [words[result.status], result.target.title_vi if lang == "vi" else result.target.title_en,
+         _figure(result.figures[0], lang)]
+        for result in assessment.targets
+    ]  # fmt: skip
+    worst = [
+        [row.commune_code, row.commune_name, _count(row.people_uncovered, lang), row.missing]
+        for row in assessment.gaps.head(WORST).itertuples()
+    ]
+    title = f"<p><strong>{escape(' · '.join(head))}</strong></p>"
+    return title + _table(targets) + f"<p>{escape(words['worst'])}</p>" + _table(worst)
+
+
+def _table(rows: Sequence[Sequence[object]]) -> str:
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return f"<table>{body}</table>"

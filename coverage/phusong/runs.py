@@ -1,0 +1,219 @@
+"""A run: files in, a folder of outputs out, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from phusong.io.boundaries import read_communes
+from phusong.io.embedded import embedded_path
+from phusong.io.manifest import staged_folder, write_run
+from phusong.io.rasters import read_population
+from phusong.io.registers import read_crosswalk, read_register, read_weights
+from phusong.io.report import Reading, ReadReport, problems_frame
+from phusong.io.settings import Study
+from phusong.io.spreadsheet import write_gaps_xlsx
+from phusong.io.tables import read_service, read_sites
+from phusong.io.write import write_csv, write_gpkg, write_json, write_parquet
+from phusong.publish.assessment import About, Assessment
+from phusong.publish.figures import draw_map, save_figure
+from phusong.publish.summary import format_summary, summarise, targets_json
+from phusong.publish.webmap import render_map
+from phusong.study import Progress, assess, place_service, silently
+
+__all__ = ["Outcome", "demo_study", "run_study"]
+
+FIGURES = ("map.png", "map.pdf", "map.svg")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a run came to."""
+
+    folder: Path
+    assessment: Assessment
+    reports: tuple[ReadReport, ...]
+    summary: dict[str, object]
+    text: str
+
+    @property
+    def n_quarantined(self) -> int:
+        """Rows that were set aside, of all inputs."""
+        return sum(report.rows_quarantined for report in self.reports)
+
+
+def demo_study() -> Study:
+    """Return the study of the embedded data: schematic communes, a synthetic network."""
+    return Study(
+        communes=embedded_path("communes"),
+        sites=(embedded_path("sites"),),
+        service=embedded_path("service"),
+        population=embedded_path("population"),
+        as_of=date(2026, 6, 30),
+        place="Tỉnh Thanh Hóa",
+        sources=(
+            "phusong: synthetic sites, service and population; schematic communes made from "
+            "the official areas, populations and centres (Resolution 1686/NQ-UBTVQH15)",
+        ),
+        is_synthetic=True,
+        is_schematic=True,
+    )
+
+
+def run_study(
+    study: Study, folder: Path, *, with_map: bool = True, progress: Progress = silently
+) -> Outcome:
+    """Read the files of a study, assess them, and write everything into `folder`.
+
+    The outputs appear together at the end: a run that fails leaves what was there before.
+
+    Parameters
+    ----------
+    study : Study
+    folder : Path
+        Made if it is not there.
+    with_map : bool
+        Also draw the web map and the printed maps.
+    progress : callable
+        Given the steps and a label, yields the steps.
+
+    Raises
+    ------
+    PhusongError
+        Naming the file, row or field that stands in the way.
+    OSError
+        If the folder cannot be written.
+    """
+    started = datetime.now(UTC)
+    with staged_folder(folder) as staging:
+        assessment, reports = _assess_files(study, progress)
+        rows = {f"{report.layer} ({Path(report.file).name})": _counts(report) for report in reports}
+        summary = summarise(assessment, rows=rows)
+        steps = ["tables", *(("map.html", *FIGURES) if with_map else ())]
+        for step in progress(steps, "outputs"):
+            if step == "tables":
+                _write_tables(staging, study, assessment, reports, summary)
+            elif step == "map.html":
+                html = render_map(assessment, lang=study.lang)
+                (staging / step).write_text(html, encoding="utf-8", newline="\n")
+                figure = draw_map(assessment, lang=study.lang)
+            else:
+                save_figure(figure, staging / step)
+        write_run(
+            staging,
+            inputs=study.inputs,
+            parameters=study.parameters | {"with_map": with_map},
+            started=started,
+            finished=datetime.now(UTC),
+        )
+    text = format_summary(assessment, rows=rows, lang=study.lang)
+    return Outcome(
+        folder=folder, assessment=assessment, reports=reports, summary=summary, text=text
+    )
+
+
+def _assess_files(study: Study, progress: Progress) -> tuple[Assessment, tuple[ReadReport, ...]]:
+    communes = read_communes(study.communes, vintage=study.vintage)
+    sites = [read_sites(path, crs=study.crs) for path in study.sites]
+    readings: list[Reading] = [communes, *sites]
+    crosswalk = read_crosswalk(study.crosswalk or embedded_path("crosswalk"))
+    service = None
+    if study.service is not None:
+        reading = read_service(study.service, vintage=study.service_vintage)
+        placed, problems = place_service(
+            reading.layer, communes.layer, crosswalk, rows=reading.layer["source_row"]
+        )
+        service = placed
+        report = replace(
+            reading.report,
+            rows_used=len(placed),
+            rows_quarantined=reading.report.rows_quarantined + len(problems),
+            quarantine=(*reading.report.quarantine, *problems),
+        )
+        readings.append(Reading(placed, report))
+    population = None if study.population is None else read_population(study.population)
+    reports = tuple(reading.report for reading in readings)
+    if population is not None:
+        reports = (*reports, population.report)
+    read_notes = [f"{Path(r.file).name}: {note}" for r in reports for note in r.notes]
+    assessment = assess(
+        communes.layer,
+        sites=_one_layer(sites),
+        as_of=study.as_of,
+        service=service,
+        population=None if population is None else population.layer,
+        register=None if study.register is None else read_register(study.register),
+        crosswalk=crosswalk,
+        crosswalk_weights=study.crosswalk_weights and read_weights(study.crosswalk_weights),
+        service_is_complete=study.service_is_complete,
+        cell_m=study.cell_m,
+        about=About(
+            place=study.place,
+            as_of=study.as_of,
+            sources=study.sources,
+            notes=tuple(read_notes),
+            is_synthetic=study.is_synthetic,
+            is_schematic=study.is_schematic,
+        ),
+        progress=progress,
+    )
+    return assessment, reports
+
+
+def _one_layer(sites: list[Reading]) -> gpd.GeoDataFrame:
+    """Return the sites of all files in an order that does not depend on the files' own."""
+    together = pd.concat([reading.layer for reading in sites], ignore_index=True)
+    return together.sort_values(["site_id", "sector_id"], ignore_index=True)
+
+
+def _counts(report: ReadReport) -> dict[str, int]:
+    return {
+        "rows_in": report.rows_in,
+        "rows_used": report.rows_used,
+        "rows_quarantined": report.rows_quarantined,
+        "rows_ignored": report.rows_ignored,
+    }
+
+
+def _write_tables(
+    folder: Path,
+    study: Study,
+    assessment: Assessment,
+    reports: tuple[ReadReport, ...],
+    summary: Mapping[str, object],
+) -> None:
+    communes, gaps, about = assessment.communes, assessment.gaps, assessment.about
+    labels = {
+        word: True
+        for word, holds in (("synthetic", about.is_synthetic), ("schematic", about.is_schematic))
+        if holds
+    }
+    communes, gaps = communes.assign(**labels), gaps.assign(**labels)
+    write_csv(communes, folder / "communes.csv")
+    write_gpkg(communes, folder / "communes.gpkg", layer="communes")
+    write_parquet(communes, folder / "communes.parquet")
+    write_parquet(assessment.indicators.assign(**labels), folder / "indicators.parquet")
+    write_csv(assessment.provinces.assign(**labels), folder / "provinces.csv")
+    write_csv(gaps, folder / "gaps.csv")
+    write_gpkg(gaps, folder / "gaps.gpkg", layer="gaps")
+    write_gaps_xlsx(
+        assessment.gaps,
+        folder / "gaps.xlsx",
+        lang=study.lang,
+        place=about.place,
+        as_of=about.as_of,
+        notes=(
+            *(word.upper() for word in labels),
+            *about.sources,
+            *about.notes,
+        ),
+    )
+    write_json({"targets": targets_json(assessment.targets), **labels}, folder / "targets.json")
+    write_csv(problems_frame(reports, "quarantine"), folder / "quarantine.csv")
+    write_csv(problems_frame(reports, "repairs"), folder / "repairs.csv")
+    write_json(summary, folder / "summary.json")

@@ -1,0 +1,103 @@
+"""Vintages: a commune is (code, vintage); old tables land on new communes by their parts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from phusong.crosswalk import BEFORE_2025, VINTAGE_2025, decide_vintage, move_shares, move_yes_no
+from phusong.errors import CrosswalkError
+
+KNOWN = pd.DataFrame(
+    [
+        ("14758", VINTAGE_2025, "Phường Hàm Rồng"),
+        ("14797", VINTAGE_2025, "Phường Hạc Thành"),
+        ("14758", BEFORE_2025, "Phường Đông Thọ"),
+        ("14755", BEFORE_2025, "Phường Hàm Rồng"),
+        ("14797", BEFORE_2025, "Phường Lam Sơn"),
+    ],
+    columns=["commune_code", "vintage", "commune_name"],
+)
+LINKS = pd.DataFrame(
+    [("1", "A", "whole"), ("2", "A", "whole"), ("3", "B", "whole"), ("4", "B", "split"),
+     ("4", "C", "split")],
+    columns=["commune_code_old", "commune_code", "part"],
+)  # fmt: skip
+
+
+def table(*rows: tuple[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["commune_code", "commune_name"])
+
+
+def test_names_tell_the_vintage_of_reused_codes() -> None:
+    new, _ = decide_vintage(table(("14758", "P. Hàm Rồng")), KNOWN)
+    old, _ = decide_vintage(table(("14758", "Phường Đông Thọ"), ("14755", "Hàm Rồng")), KNOWN)
+    assert new["vintage"].tolist() == [VINTAGE_2025]
+    assert old["vintage"].tolist() == [BEFORE_2025] * 2
+
+
+def test_mixed_vintages_are_an_error_that_lists_the_rows() -> None:
+    mixed = table(("14758", "Hàm Rồng"), ("14758", "Đông Thọ"), ("14797", "Hạc Thành"))
+    with pytest.raises(
+        CrosswalkError, match=r"2025: 2 rows \(1, 3\)(.|\n)*before-2025: 1 rows \(2\)"
+    ):
+        decide_vintage(mixed, KNOWN)
+    said = mixed.assign(vintage=["2025", "before-2025", "2025"])
+    with pytest.raises(CrosswalkError, match="mixes commune vintages"):
+        decide_vintage(said, KNOWN)
+
+
+def test_bare_codes_that_could_be_of_either_vintage_are_refused() -> None:
+    bare = table(("14758", "")).drop(columns="commune_name")
+    with pytest.raises(CrosswalkError, match="--vintage"):
+        decide_vintage(bare, KNOWN)
+    assert decide_vintage(bare, KNOWN, vintage="2025")[0]["vintage"].tolist() == ["2025"]
+
+
+def test_bare_codes_decide_where_only_one_vintage_has_them() -> None:
+    bare = pd.DataFrame({"commune_code": ["14755", "14758"]})
+    assert set(decide_vintage(bare, KNOWN)[0]["vintage"]) == {BEFORE_2025}
+
+
+def test_row_that_no_commune_answers_to_is_returned_as_a_problem() -> None:
+    rows = table(("14758", "Hàm Rồng"), ("14797", "Tào Xuyên"), ("99999", "Nowhere"))
+    used, problems = decide_vintage(rows, KNOWN, rows=pd.Series([2, 3, 4]))
+    assert len(used) == 1
+    assert [p.row for p in problems] == [3, 4]
+    assert "Hạc Thành" in problems[0].expected
+
+
+def test_yes_only_if_all_parts_are_and_split_without_weight_is_unknown() -> None:
+    yes = pd.DataFrame({"low": 1.0, "high": 1.0}, index=["1", "2", "3", "4"])
+    moved = move_yes_no(yes, LINKS)
+    assert moved.loc["A"].tolist() == [1, 1]
+    assert moved.loc["B"].tolist() == [0, 1]
+    assert moved.loc["C"].tolist() == [0, 1]
+    no = yes.copy()
+    no.loc["3"] = 0.0
+    assert move_yes_no(no, LINKS).loc["B"].tolist() == [0, 0]
+
+
+def test_weight_settles_a_split_and_a_weightless_part_is_left_out() -> None:
+    yes = pd.DataFrame({"low": [1.0, 1, 1, 0], "high": [1.0, 1, 1, 0]}, index=["1", "2", "3", "4"])
+    weights = LINKS.assign(weight=[10, 10, 10, 0, 5])
+    moved = move_yes_no(yes, LINKS, weights=weights)
+    assert moved.loc["B"].tolist() == [1, 1]
+    assert moved.loc["C"].tolist() == [0, 0]
+
+
+def test_shares_are_means_by_weight_and_bounds_without() -> None:
+    old = pd.DataFrame({"share": [0.2, 0.8, 0.5, 1.0]}, index=["1", "2", "3", "4"])
+    old = old.assign(low=old["share"], high=old["share"])
+    weighted = move_shares(old, LINKS, weights=LINKS.assign(weight=[300, 100, 50, 50, 20]))
+    assert weighted["share"].tolist() == pytest.approx([0.35, 0.75, 1.0])
+    bare = move_shares(old, LINKS)
+    assert np.isnan(bare["share"]).all()
+    assert bare.loc["A", ["low", "high"]].tolist() == [0.2, 0.8]
+    assert bare.loc["C", ["low", "high"]].tolist() == [0.0, 1.0]
+
+
+def test_absent_old_commune_is_unknown() -> None:
+    moved = move_yes_no(pd.DataFrame({"low": [1.0], "high": [1.0]}, index=["1"]), LINKS)
+    assert moved.loc["A"].tolist() == [0, 1]

@@ -1,0 +1,173 @@
+"""Footprints: hand-computed cases, laws, and agreement with exact vector overlay."""
+
+from __future__ import annotations
+
+import math
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from phusong.errors import CrsError
+from phusong.footprint import cover_zones
+from phusong.grid import Grid, choose_metric_crs, grid_over
+from phusong.zonal import overlap_zones
+
+CRS = "EPSG:5897"
+GRID = Grid(crs=CRS, x_min=0, y_max=4000, cell_m=100, shape=(40, 40))
+ZONES = gpd.GeoDataFrame(
+    geometry=[shapely.box(0, 0, 1730, 4000), shapely.box(1730, 0, 4000, 4000)], crs=CRS
+)
+WEIGHTS = overlap_zones(ZONES, GRID)
+SERVICES = {"4g": ["4G"], "5g": ["5G"], "mbb": ["4G", "5G"]}
+OPERATORS = ("A", "B", "C")
+
+
+def layer(rows: list[dict[str, object]]) -> gpd.GeoDataFrame:
+    columns = ("x", "y", "radius_m", "azimuth_deg", "beamwidth_deg", "operator", "technology")
+    data = {name: [row.get(name, math.nan) for row in rows] for name in columns}
+    points = gpd.points_from_xy(data.pop("x"), data.pop("y"))
+    return gpd.GeoDataFrame(data, geometry=points, crs=CRS)
+
+
+def covered_cells(rows: list[dict[str, object]]) -> np.ndarray:
+    return cover_zones(layer(rows), WEIGHTS, services=SERVICES, operators=OPERATORS).cells
+
+
+def mast(**fields: object) -> dict[str, object]:
+    return {
+        "x": 2000.0,
+        "y": 2000.0,
+        "radius_m": 500.0,
+        "operator": "A",
+        "technology": "5G",
+    } | fields
+
+
+@pytest.mark.parametrize(
+    ("azimuth_deg", "beamwidth_deg", "share"),
+    [(math.nan, math.nan, 1.0), (90.0, math.nan, 1 / 3), (0.0, 65.0, 65 / 360),
+     (30.0, 180.0, 0.5), (200.0, 270.0, 0.75), (10.0, 360.0, 1.0)],
+)  # fmt: skip
+def test_sector_covers_its_part_of_the_disc(
+    azimuth_deg: float, beamwidth_deg: float, share: float
+) -> None:
+    cells = covered_cells([mast(azimuth_deg=azimuth_deg, beamwidth_deg=beamwidth_deg)])
+    assert cells[:, 1, 0].sum() == pytest.approx(math.pi * 25 * share, rel=2e-3)
+
+
+def test_sector_points_to_its_azimuth() -> None:
+    east = covered_cells([mast(x=1800.0, azimuth_deg=90.0, beamwidth_deg=120.0)])
+    assert east[0, 1, 0] == 0
+    assert east[1, 1, 0] == pytest.approx(math.pi * 25 / 3, rel=2e-3)
+
+
+def test_cell_at_the_edge_carries_the_share_that_is_covered() -> None:
+    kept = cover_zones(
+        layer([mast(radius_m=450.0)]), WEIGHTS, services=SERVICES, operators=OPERATORS, keep=["5g"]
+    ).cell_shares["5g"]
+    assert ((kept > 0.05) & (kept < 0.95)).sum() > 20
+    assert kept.sum() == pytest.approx(math.pi * 4.5**2, rel=2e-3)
+
+
+def test_operators_polygon_is_its_own_footprint() -> None:
+    hole = shapely.Polygon(shapely.box(1000, 1000, 3000, 3000).exterior.coords,
+                           [shapely.box(1500, 1500, 2500, 2500).exterior.coords])  # fmt: skip
+    polygons = gpd.GeoDataFrame(
+        {"operator": ["A", "B"], "technology": "5G"},
+        geometry=[hole, shapely.box(0, 0, 1700, 1025)], crs=CRS,
+    )  # fmt: skip
+    cells = cover_zones(polygons, WEIGHTS, services=SERVICES, operators=OPERATORS).cells
+    assert cells[:, 1, 2].sum() == pytest.approx(300, abs=1e-9)
+    assert cells[0, 1, 3] == pytest.approx(17 * 10.25)
+    assert cells[0, 1, 1] == pytest.approx(7 * 0.25)
+
+
+def test_sites_in_another_crs_are_refused() -> None:
+    with pytest.raises(CrsError, match="EPSG:3405"):
+        cover_zones(
+            layer([mast()]).set_crs("EPSG:3405", allow_override=True),
+            WEIGHTS,
+            services=SERVICES,
+            operators=OPERATORS,
+        )
+
+
+SECTOR = st.fixed_dictionaries(
+    {
+        "x": st.integers(-300, 4300).map(float),
+        "y": st.integers(-300, 4300).map(float),
+        "radius_m": st.integers(1, 1500).map(float),
+        "azimuth_deg": st.one_of(st.just(math.nan), st.integers(0, 360).map(float)),
+        "beamwidth_deg": st.integers(10, 360).map(float),
+        "operator": st.sampled_from(OPERATORS),
+        "technology": st.sampled_from(["4G", "5G"]),
+    }
+)
+LAWS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@LAWS
+@given(st.lists(SECTOR, min_size=1, max_size=6), SECTOR)
+def test_laws_of_coverage(rows: list[dict[str, object]], extra: dict[str, object]) -> None:
+    cells = covered_cells(rows)
+    whole = WEIGHTS.cells[:, None, None]
+    assert (cells >= 0).all()
+    assert (cells <= whole + 1e-9).all()
+    assert (cells[:, :, 1] <= cells[:, :, 0]).all()  # at least two never exceed any
+    assert (cells[:, :, 2:].max(axis=2) <= cells[:, :, 0] + 1e-9).all()
+    assert (covered_cells([*rows, extra]) >= cells - 1e-9).all()  # a site never takes away
+    assert (covered_cells(rows[::-1]) == cells).all()  # the order of rows is nothing
+    assert (covered_cells(rows * 2) == cells).all()  # nor is repetition
+
+
+@LAWS
+@given(st.lists(SECTOR, min_size=1, max_size=5), st.integers(-30, 30), st.integers(-30, 30))
+def test_moving_everything_by_whole_cells_changes_nothing(
+    rows: list[dict[str, object]], right: int, up: int
+) -> None:
+    moved = [r | {"x": r["x"] + 100 * right, "y": r["y"] + 100 * up} for r in rows]
+    zones = ZONES.translate(100 * right, 100 * up).to_frame("geometry").set_crs(CRS)
+    weights = overlap_zones(zones, grid_over(zones, crs=CRS))
+    cells = cover_zones(layer(moved), weights, services=SERVICES, operators=OPERATORS).cells
+    np.testing.assert_allclose(cells, covered_cells(rows), atol=1e-9)
+
+
+def sector_polygon(
+    x: float, y: float, radius: float, azimuth: float, width: float
+) -> shapely.Polygon:
+    """A sector as a 256-gon of the same area."""
+    angle = np.radians(np.linspace(azimuth - width / 2, azimuth + width / 2, 257))
+    step = np.radians(width) / 256
+    stretch = radius * math.sqrt(step / math.sin(step))
+    arc = np.column_stack([x + stretch * np.sin(angle), y + stretch * np.cos(angle)])
+    return shapely.Polygon(np.vstack([[x, y], arc]))
+
+
+@pytest.mark.realdata
+def test_real_communes_agree_with_exact_overlay(shared) -> None:  # type: ignore[no-untyped-def]
+    communes = gpd.read_parquet(shared / "data/boundaries/thanh_hoa_2025.parquet")
+    communes = communes.to_crs(choose_metric_crs(communes))
+    rng = np.random.default_rng(20260630)
+    west, south, east, north = communes.total_bounds
+    xy = np.repeat(rng.uniform([west, south], [east, north], (4000, 2)), 3, axis=0)
+    radius = np.repeat(rng.uniform(300, 3000, 4000), 3)
+    azimuth = np.tile([0.0, 120.0, 240.0], 4000) + np.repeat(rng.uniform(0, 120, 4000), 3)
+    width = rng.choice([65.0, 90.0, 120.0, 200.0], 12_000)
+    sites = gpd.GeoDataFrame(
+        {"radius_m": radius, "azimuth_deg": azimuth, "beamwidth_deg": width, "operator": "A",
+         "technology": "5G"},
+        geometry=gpd.points_from_xy(*xy.T), crs=communes.crs,
+    )  # fmt: skip
+    weights = overlap_zones(communes, grid_over(communes))
+    cells = cover_zones(sites, weights, services=SERVICES, operators=["A"]).cells[:, 1, 0]
+    union = shapely.union_all(
+        [sector_polygon(*row) for row in zip(*xy.T, radius, azimuth, width, strict=True)]
+    )
+    exact = shapely.area(shapely.intersection(communes.geometry.to_numpy(), union))
+    area = communes.area.to_numpy()
+    assert np.abs(cells / weights.cells - exact / area).max() < 0.001
+    assert abs(cells.sum() / weights.cells.sum() - exact.sum() / area.sum()) < 0.0002
