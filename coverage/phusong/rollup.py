@@ -28,10 +28,10 @@ def roll_up(
     - share_of "communes": the share of communes whose share is at least θ, for each θ of
       `commune_shares`; for yes/no indicators (broadband tiers) the share of communes that are Yes.
 
-    A commune whose share is unknown spans 0 to 1 and counts for nothing in the share itself:
-    unknown never counts as covered. One without an interval enters the bounds with its share; the
-    bounds are NaN where no commune has any. Communes without a denominator are left out of the
-    area and people figures.
+    A commune whose share is unknown counts with its lower bound in the share itself, nothing where
+    it has none: unknown never counts as covered. One without an interval enters the bounds with
+    its share; the bounds are NaN where no commune has any. Communes without a denominator are left
+    out of the area and people figures.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def roll_up(
     rows = indicators.merge(provinces, on=["commune_code", "vintage"], how="left", validate="m:1")
     rows = rows.assign(province_code=rows["province_code"].fillna("?"))
     is_known, has_interval = rows["share"].notna(), rows["share_low"].notna()
-    rows["known"] = rows["share"].fillna(0.0)
+    rows["known"] = rows["share"].fillna(rows["share_low"]).fillna(0.0)
     rows["least"] = rows["share_low"].fillna(rows["known"])
     rows["most"] = rows["share_high"].fillna(rows["known"].where(is_known, 1.0))
     rows["has_interval"] = has_interval | ~is_known

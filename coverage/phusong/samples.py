@@ -22,7 +22,6 @@ def cover_band(
     n_layers = members.shape[1] * n_operators
     n_columns = shares.shape[2]
     bits = np.zeros((n_layers, SCANLINES, n_columns), np.uint64)
-    ends = np.zeros((n_layers, SCANLINES, n_columns + 1), np.int32)
     is_lit = np.zeros(n_layers, np.bool_)
     counts = np.zeros((n_columns, members.shape[0], n_operators + 2), np.int64)
     first_run = first_border = first_span = 0
@@ -40,7 +39,7 @@ def cover_band(
         while end_border < len(borders) and borders[end_border, 0] == row:
             low, high = min(low, borders[end_border, 2]), max(high, borders[end_border, 2] + 1)
             end_border += 1
-        first_span = _light_row(row, sectors, spans, first_span, bits, ends, is_lit)
+        first_span = _light_row(row, sectors, spans, first_span, bits, is_lit)
         _count_samples(bits, is_lit, members, n_operators, low, high, counts)
         for i in range(len(kept)):
             for c in range(low, high):
@@ -70,46 +69,30 @@ def _add(zone, row, c, fraction, counts, population, cells, persons):
 
 
 @kernel
-def _light_row(row, sectors, spans, first_span, bits, ends, is_lit):
+def _light_row(row, sectors, spans, first_span, bits, is_lit):
     """Set the samples of one row of cells; return the first span of a later row."""
     for layer in range(bits.shape[0]):
         if is_lit[layer]:
             bits[layer] = 0
-            ends[layer] = 0
             is_lit[layer] = False
     for i in range(len(sectors)):
         sector = sectors[i]
         if sector.first_row <= row <= sector.last_row:
             is_lit[sector.layer] = True
             for k in range(bits.shape[1]):
-                _light_sector(
-                    sector,
-                    row + (k + 0.5) / bits.shape[1],
-                    bits[sector.layer, k],
-                    ends[sector.layer, k],
-                )
+                _light_sector(sector, row + (k + 0.5) / bits.shape[1], bits[sector.layer, k])
     i = first_span
     while i < len(spans) and spans[i].row <= row:
         span = spans[i]
         if span.row == row:
             is_lit[span.layer] = True
-            _light(
-                span.x0, span.x1, bits[span.layer, span.scanline], ends[span.layer, span.scanline]
-            )
+            _light(span.x0, span.x1, bits[span.layer, span.scanline])
         i += 1
-    for layer in range(bits.shape[0]):
-        if is_lit[layer]:
-            for k in range(bits.shape[1]):
-                depth = 0
-                for c in range(bits.shape[2]):
-                    depth += ends[layer, k, c]
-                    if depth > 0:
-                        bits[layer, k, c] = np.uint64(0xFFFFFFFFFFFFFFFF)
     return i
 
 
 @kernel
-def _light_sector(sector, y, bits, ends):
+def _light_sector(sector, y, bits):
     """Set the samples of one scanline that a disc, wedge or notched disc covers."""
     dy = y - sector.row
     square = sector.radius * sector.radius - dy * dy
@@ -118,7 +101,7 @@ def _light_sector(sector, y, bits, ends):
     half = np.sqrt(square)
     x = sector.column
     if sector.kind == DISC:
-        _light(x - half, x + half, bits, ends)
+        _light(x - half, x + half, bits)
         return
     low, high = -half, half  # the wedge clockwise of (x1, y1) and anticlockwise of (x2, y2)
     for a, b in ((-sector.y1, sector.x1 * dy), (sector.y2, -sector.x2 * dy)):
@@ -130,17 +113,17 @@ def _light_sector(sector, y, bits, ends):
             high = low
     if sector.kind == WEDGE:
         if low < high:
-            _light(x + low, x + high, bits, ends)
+            _light(x + low, x + high, bits)
     elif low < high:
-        _light(x - half, x + low, bits, ends)
-        _light(x + high, x + half, bits, ends)
+        _light(x - half, x + low, bits)
+        _light(x + high, x + half, bits)
     else:
-        _light(x - half, x + half, bits, ends)
+        _light(x - half, x + half, bits)
 
 
 @kernel
-def _light(x0, x1, bits, ends):
-    """Set the samples from x0 to x1 (in cells): border cells by bits, whole cells by their ends."""
+def _light(x0, x1, bits):
+    """Set the samples from x0 to x1, in cells."""
     n = len(bits) * SAMPLES
     first = min(max(int(np.floor(x0 * SAMPLES + 0.5)), 0), n)
     last = min(max(int(np.floor(x1 * SAMPLES + 0.5)), 0), n)
@@ -156,8 +139,7 @@ def _light(x0, x1, bits, ends):
     bits[c0] |= head
     if last % SAMPLES:
         bits[c1] |= tail
-    ends[c0 + 1] += 1
-    ends[c1] -= 1
+    bits[c0 + 1 : c1] = full
 
 
 @kernel
@@ -179,13 +161,16 @@ def _count_samples(bits, is_lit, members, n_operators, low, high, counts):
                         counts[c, s, o + 2] += _ones(mask)
                         two |= one & mask
                         one |= mask
-                counts[c, s, 0] += _ones(one)
-                counts[c, s, 1] += _ones(two)
+                if one:
+                    counts[c, s, 0] += _ones(one)
+                    counts[c, s, 1] += _ones(two)
 
 
 @kernel
 def _ones(word):
     """Count the set bits of 64 (Warren, Hacker's Delight, 2nd ed., section 5-1)."""
+    if word == np.uint64(0xFFFFFFFFFFFFFFFF):
+        return np.int64(64)
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
     word = (word & np.uint64(0x3333333333333333)) + (
         (word >> np.uint64(2)) & np.uint64(0x3333333333333333)

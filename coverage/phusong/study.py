@@ -273,7 +273,7 @@ def _fill_population(
 def _area_notes(zones: gpd.GeoDataFrame) -> list[str]:
     """List the communes whose polygon differs from the official area by more than 1 %."""
     ratio = zones["polygon_km2"] / zones["area_km2"].where(zones["area_km2"] > 0)
-    off = zones[(ratio - 1).abs() > AREA_TOLERANCE].assign(ratio=ratio)
+    off = zones.assign(ratio=ratio)[(ratio - 1).abs() > AREA_TOLERANCE]
     if off.empty:
         return []
     listed = "; ".join(

@@ -1,0 +1,55 @@
+# Every target makes the .venv it needs, quietly. PYTHON may name another interpreter (3.11 or later).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.PHONY: demo test test-lowest lint notebooks bench data clean
+
+demo: $(VENV)/.run  ## the main job on the embedded data; says where the map is
+	$(BIN)/phusong demo -o maps/demo
+
+test: $(VENV)/.dev  ## all tests and doctests
+	$(BIN)/python -m pytest
+
+test-lowest: ## the tests with the lowest versions that pyproject.toml allows
+	@$(MAKE) --no-print-directory $(VENV)/.dev
+	$(BIN)/uv venv -q --clear --python $(PYTHON) .venv-lowest
+	$(BIN)/uv pip install -q --python .venv-lowest/bin/python --resolution lowest-direct -e . --group test
+	.venv-lowest/bin/python -m pytest
+
+lint: $(VENV)/.dev  ## ruff, mypy --strict, the floors of the house
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+notebooks: $(VENV)/.dev  ## execute the notebooks in place
+	$(BIN)/python notebooks/execute.py
+
+bench: $(VENV)/.dev  ## ours beside the plain geopandas way, in one run
+	$(BIN)/python benchmarks/bench_overlay.py
+
+data: $(VENV)/.dev  ## make the embedded data anew from its facts
+	$(BIN)/python data/boundaries/make_embedded.py
+
+clean:
+	rm -rf $(VENV) .venv-lowest dist build maps/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find coverage tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The newest pip, because older ones do not know dependency groups.
+$(VENV)/.pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "phusong needs Python 3.11 or later: make PYTHON=python3.12 …")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --upgrade "pip>=25.1"
+	@touch $@
+
+$(VENV)/.run: pyproject.toml | $(VENV)/.pip
+	@echo "installing phusong into $(VENV) (once) …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/.pip
+	@echo "installing phusong and its tests into $(VENV) (once) …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e . --group dev
+	@touch $@ $(VENV)/.run
