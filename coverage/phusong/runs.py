@@ -12,12 +12,13 @@ import pandas as pd
 
 from phusong.io.boundaries import read_communes
 from phusong.io.embedded import embedded_path
-from phusong.io.manifest import staged_folder, write_run
+from phusong.io.manifest import write_run
 from phusong.io.rasters import read_population
 from phusong.io.registers import read_crosswalk, read_register, read_weights
 from phusong.io.report import Reading, ReadReport, problems_frame
 from phusong.io.settings import Study
 from phusong.io.spreadsheet import write_gaps_xlsx
+from phusong.io.staging import staged_folder
 from phusong.io.tables import read_service, read_sites
 from phusong.io.write import write_csv, write_gpkg, write_json, write_parquet
 from phusong.publish.assessment import About, Assessment
@@ -195,12 +196,12 @@ def _write_tables(
     }
     communes, gaps = communes.assign(**labels), gaps.assign(**labels)
     write_csv(communes, folder / "communes.csv")
-    write_gpkg(communes, folder / "communes.gpkg", layer="communes")
+    write_gpkg(communes, folder / "communes.gpkg", name="communes")
     write_parquet(communes, folder / "communes.parquet")
     write_parquet(assessment.indicators.assign(**labels), folder / "indicators.parquet")
     write_csv(assessment.provinces.assign(**labels), folder / "provinces.csv")
     write_csv(gaps, folder / "gaps.csv")
-    write_gpkg(gaps, folder / "gaps.gpkg", layer="gaps")
+    write_gpkg(gaps, folder / "gaps.gpkg", name="gaps")
     write_gaps_xlsx(
         assessment.gaps,
         folder / "gaps.xlsx",

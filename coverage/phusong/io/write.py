@@ -1,0 +1,100 @@
+"""Frames out: CSV, GeoPackage, Parquet and JSON, whole or not there, the same bytes each time."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+
+from phusong.io.atomic import atomic_path
+
+__all__ = ["escape_text", "to_json", "write_csv", "write_gpkg", "write_json", "write_parquet"]
+
+# What a spreadsheet would run as a formula gets an apostrophe before it; our readers take it away.
+RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FIXED_DATE = "2025-07-01T00:00:00Z"  # GeoPackage stamps the time of writing unless told
+
+
+def escape_text(value: object) -> object:
+    """Return text that no spreadsheet takes for a formula; anything else as it is.
+
+    Examples
+    --------
+    >>> escape_text("=1+1"), escape_text("Hạc Thành"), escape_text(-3.5)
+    ("'=1+1", 'Hạc Thành', -3.5)
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(RISKY) else value
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table as UTF-8 with a byte order mark, so that spreadsheets see the accents.
+
+    Geometry is left out; text that a spreadsheet would run gets an apostrophe before it.
+    """
+    table = pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
+    for name in table.columns[[pd.api.types.is_string_dtype(t) for t in table.dtypes]]:
+        table[name] = table[name].map(escape_text, na_action="ignore")
+    with atomic_path(path) as unfinished:
+        table.to_csv(unfinished, index=False, encoding="utf-8-sig", lineterminator="\n")
+
+
+def write_gpkg(layer: gpd.GeoDataFrame, path: Path, *, name: str) -> None:
+    """Write a layer as GeoPackage, with a fixed date inside in place of the time of writing."""
+    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_DATE})
+    try:
+        with atomic_path(path) as unfinished:
+            pyogrio.write_dataframe(
+                layer, unfinished, driver="GPKG", layer=name, promote_to_multi=True
+            )
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+
+
+def write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table as Parquet, a layer as GeoParquet."""
+    with atomic_path(path) as unfinished:
+        frame.to_parquet(unfinished, index=False)
+
+
+def write_json(value: object, path: Path) -> None:
+    """Write plain data as JSON; what is not known is null."""
+    with atomic_path(path) as unfinished:
+        unfinished.write_text(to_json(value) + "\n", encoding="utf-8", newline="\n")
+
+
+def to_json(value: object) -> str:
+    """Return plain data as JSON text: NaN is null, dates are ISO, letters stay letters.
+
+    Examples
+    --------
+    >>> print(to_json({"share": float("nan"), "due": date(2030, 12, 31)}))
+    {
+      "share": null,
+      "due": "2030-12-31"
+    }
+    """
+    return json.dumps(_plain(value), ensure_ascii=False, allow_nan=False, indent=2)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Iterable):
+        return [_plain(item) for item in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return value if isinstance(value, int | float | bool | None) else str(value)
