@@ -24,7 +24,7 @@ __all__ = ["main"]
 
 QUARANTINED, BAD_INPUT, ENVIRONMENT = 1, 2, 3
 
-LAYERS = ("communes", "sites", "service", "population", "terrain")
+LAYERS = ("communes", "sites", "service", "population")
 
 Params = ParamSpec("Params")
 
@@ -188,9 +188,14 @@ def check(
     layer: str, file: Path, crs: str | None, communes: Path | None, out: Path | None, strict: bool
 ) -> int:
     """Read one file exactly as a run would, and say what would be set aside or repaired."""
-    from phusong.io.check import run_check
+    from phusong.io.check import check_file
+    from phusong.io.write import to_json
 
-    return run_check(layer, file, crs=crs, communes=communes, out=out, strict=strict)
+    account = check_file(layer, file, crs=crs, communes=communes, out=out)
+    click.echo(to_json(account))
+    if account["verdict"] == "refused":
+        return BAD_INPUT
+    return QUARANTINED if strict and account["rows_quarantined"] else 0
 
 
 @main.command()

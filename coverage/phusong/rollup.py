@@ -159,7 +159,7 @@ def widen(indicators: pd.DataFrame, communes: pd.DataFrame) -> pd.DataFrame:
     wide.append(_pivot(tiers.assign(word=words), tiers["indicator"], "word"))
     order = [c for name in dict.fromkeys(columns) for c in (name, f"{name}_low", f"{name}_high")]
     table = pd.concat(wide, axis=1)[[*order, *dict.fromkeys(tiers["indicator"])]]
-    return communes.merge(table.reset_index(), on=keys, how="left", validate="1:1")
+    return communes.merge(table.reset_index(), on=keys, how="left", validate="1:1").copy()
 
 
 def _pivot(rows: pd.DataFrame, columns: pd.Series, values: str) -> pd.DataFrame:

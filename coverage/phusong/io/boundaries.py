@@ -82,7 +82,9 @@ def read_communes(
 
 def _parse(columns: dict[str, pd.Series]) -> tuple[pd.DataFrame, list[Problem]]:
     """Return the columns as the schema has them; a cell that is no number is a problem."""
-    frame, repairs, problems = pd.DataFrame(), [], []
+    frame = pd.DataFrame()
+    repairs: list[Problem] = []
+    problems: list[Problem] = []
     for name, values in columns.items():
         column = LAYERS["communes"].column(name)
         if column.kind == "number":
@@ -128,7 +130,8 @@ def _mend(shapes: gpd.GeoSeries) -> tuple[gpd.GeoSeries, list[Problem]]:
         return shapes, []
     old = shapes[invalid]
     made = shapely.make_valid(old.to_numpy(), method="structure", keep_collapsed=False)
-    repairs, problems = [], []
+    repairs: list[Problem] = []
+    problems: list[Problem] = []
     for index, before, after in zip(old.index, old, made, strict=True):
         reason = shapely.is_valid_reason(before)
         entry = Problem(row=int(index) + 1, field="geometry", found=reason,

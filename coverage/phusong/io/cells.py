@@ -19,7 +19,6 @@ __all__ = ["Cells", "read_cells"]
 
 DELIMITERS = ",;\t|"
 HEADER_WITHIN_ROWS = 30
-MAX_ROWS = 5_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +44,9 @@ def read_cells(path: Path, layer: str) -> Cells:
     """
     extension = require_file(path, (".csv", ".txt", ".tsv", ".xlsx"))
     if extension == ".xlsx":
-        names = [name for name, _ in _sheets(path)]
-        notes = [f"only the first sheet, {names[0]!r}, is read; not: {', '.join(names[1:])}"]
-        numbered, notes = next(_sheets(path))[1], notes if len(names) > 1 else []
+        numbered, notes = _xlsx_rows(path)
     else:
-        numbered, notes = _csv_rows(path), []
+        numbered, notes = list(_csv_rows(path)), []
     rows = [(number, row) for number, row in numbered if any(cell.strip() for cell in row)]
     for at, (number, row) in enumerate(rows[:HEADER_WITHIN_ROWS]):
         columns = match_headers(row, layer)
@@ -97,21 +94,26 @@ def _decode(path: Path) -> str:
     return text
 
 
-def _sheets(path: Path) -> Iterator[tuple[str, Iterator[tuple[int, list[str]]]]]:
-    """Yield the visible sheets: their names and their rows."""
+def _xlsx_rows(path: Path) -> tuple[list[tuple[int, list[str]]], list[str]]:
+    """Return the rows of the first visible sheet, and a note that names the others."""
     require_zip(path)
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except (KeyError, ValueError, OSError) as error:
         raise InputFileError(f"{path}: not a readable workbook: {error}") from error
     try:
-        for sheet in book.worksheets:
-            if sheet.sheet_state == "visible":
-                sheet.reset_dimensions()
-                rows = sheet.iter_rows(values_only=True, max_row=MAX_ROWS)
-                yield sheet.title, ((n, [_text(c) for c in r]) for n, r in enumerate(rows, 1))
+        visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+        if not visible:
+            raise InputFileError(f"{path}: holds no visible sheet of cells")
+        first = visible[0]
+        first.reset_dimensions()
+        numbered = enumerate(first.iter_rows(values_only=True), 1)
+        rows = [(number, [_text(value) for value in row]) for number, row in numbered]
     finally:
         book.close()
+    unread = [sheet.title for sheet in book.worksheets if sheet is not first]
+    notes = [f"only the sheet {first.title!r} is read, not {', '.join(unread)}"] if unread else []
+    return rows, notes
 
 
 def _text(value: object) -> str:

@@ -61,5 +61,5 @@ def as_words(values: pd.Series, column: str) -> pd.Series:
 
 
 @cache
-def _register() -> dict[str, dict]:  # type: ignore[type-arg]
+def _register() -> dict[str, dict]:
     return tomllib.loads(Path(embedded_path("headers")).read_text(encoding="utf-8"))

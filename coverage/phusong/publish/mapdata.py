@@ -32,7 +32,8 @@ DIGITS = {"province": 5, "country": 4}
 MAX_PIXELS = {"province": 1800, "country": 420}
 WEB_MERCATOR = "EPSG:3857"
 TECHNOLOGY_ORDER = ("5G SA", "5G", "5G NSA", "4G", "3G", "2G")
-UNCOVERED_RGBA = ((0, 0, 0, 0), (196, 60, 40, 70), (196, 60, 40, 130), (196, 60, 40, 190))
+# What is not covered is washed out: the colour of the class stays readable under it.
+UNCOVERED_RGBA = ((0, 0, 0, 0), (255, 255, 255, 70), (255, 255, 255, 130), (255, 255, 255, 175))
 
 
 def map_data(assessment: Assessment, *, lang: str) -> dict[str, object]:
@@ -209,7 +210,7 @@ def _sites(sites: gpd.GeoDataFrame) -> dict[str, object]:
 
 def _uncovered(assessment: Assessment, scale: str) -> list[dict[str, object]]:
     """Return, by province and service, a picture of what is not covered inside the communes."""
-    pictures = []
+    pictures: list[dict[str, object]] = []
     provinces = assessment.communes.groupby("province_code", sort=True)
     for (_, communes), shares in zip(provinces, assessment.coverage, strict=False):
         for service in shares["service"].to_numpy():

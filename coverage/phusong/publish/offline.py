@@ -31,8 +31,8 @@ class OfflineMap(folium.Map):
             location=(0, 0), zoom_start=2, tiles=None, zoom_control=False, zoom_snap=0.25,
             attribution_control=False,
         )  # fmt: skip
-        self.default_js = []
-        self.default_css = []
+        self.default_js: list[tuple[str, str]] = []
+        self.default_css: list[tuple[str, str]] = []
         self.data_json = data_json
         self.lang = lang
 

@@ -9,7 +9,14 @@ from html import escape
 from phusong.publish.assessment import Assessment
 from phusong.targets import Figure, TargetResult
 
-__all__ = ["format_summary", "summarise", "summary_html", "targets_json"]
+__all__ = [
+    "figure_text",
+    "format_count",
+    "format_summary",
+    "summarise",
+    "summary_html",
+    "targets_json",
+]
 
 WORST = 10
 
@@ -152,7 +159,7 @@ def format_summary(
     gaps = assessment.gaps
     lines += ["", words["gaps"].format(n=len(gaps)), words["worst"] + ":"]
     for row in gaps.head(WORST).itertuples():
-        people = _count(row.people_uncovered, lang)
+        people = format_count(row.people_uncovered, lang)
         lines.append(
             f"  {row.rank:>3}. {row.commune_code} {row.commune_name}: {people} {words['people']}"
             f" ({row.missing})"
@@ -177,15 +184,16 @@ def _target_lines(result: TargetResult, lang: str) -> list[str]:
         reading = figure.reading
         label = reading.label_vi if lang == "vi" else reading.label_en
         wanted = "" if reading.threshold is None else f"  ≥ {_percent(reading.threshold, lang)}"
-        lines.append(f"  {label}: {_figure(figure, lang)}{wanted}")
-    people = _count(result.people_short, lang)
+        lines.append(f"  {label}: {figure_text(figure, lang)}{wanted}")
+    people = format_count(result.people_short, lang)
     ends = [words["short"].format(n=len(result.short_codes), people=people)]
     if result.undetermined_codes:
         ends.append(words["open"].format(n=len(result.undetermined_codes)))
     return [*lines, "  → " + "; ".join(ends)]
 
 
-def _figure(figure: Figure, lang: str) -> str:
+def figure_text(figure: Figure, lang: str) -> str:
+    """Return a figure with its bounds as people read it."""
     words = _WORDS[lang]
     if math.isnan(figure.share):
         return words["unknown"]
@@ -201,7 +209,8 @@ def _percent(share: float, lang: str) -> str:
     return _localise(f"{shown:.1f}", lang) + " %"
 
 
-def _count(number: float, lang: str) -> str:
+def format_count(number: float, lang: str) -> str:
+    """Return a whole number with the language's thousands sign; "?" where it is not known."""
     return "?" if math.isnan(number) else _localise(f"{number:,.0f}", lang)
 
 
@@ -217,11 +226,11 @@ def summary_html(assessment: Assessment, *, lang: str = "vi") -> str:
     head += [words["schematic"]] if about.is_schematic else []
     targets = [
         [words[result.status], result.target.title_vi if lang == "vi" else result.target.title_en,
-         _figure(result.figures[0], lang)]
+         figure_text(result.figures[0], lang)]
         for result in assessment.targets
     ]  # fmt: skip
     worst = [
-        [row.commune_code, row.commune_name, _count(row.people_uncovered, lang), row.missing]
+        [row.commune_code, row.commune_name, format_count(row.people_uncovered, lang), row.missing]
         for row in assessment.gaps.head(WORST).itertuples()
     ]
     title = f"<p><strong>{escape(' · '.join(head))}</strong></p>"

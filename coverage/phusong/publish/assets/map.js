@@ -6,9 +6,11 @@
   const map = window[document.querySelector(".folium-map").id];
   const COLOURS = ["#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#fde725"];
   const BREAKS = [0.4, 0.6, 0.8, 0.95, 0.99];
+  let fitted = true;
   const TIER_COLOURS = { yes: "#22a884", no: "#440154" };
   const TECHNOLOGY_COLOURS = { "5G SA": "#b5179e", "5G": "#d81b60", "5G NSA": "#f06292", "4G": "#1e66d0", "3G": "#f29111", "2G": "#6b6b6b" };
-  const SITES_FROM_ZOOM = 9;
+  const SITES_FROM_ZOOM = 10;
+  const MANY_SITES = 1500;
   const GAP_COLOUR = "#c43c28";
   const communes = data.communes;
   const n = communes.code.length;
@@ -97,7 +99,7 @@
     return shape.addTo(map);
   });
   const view = L.latLngBounds([data.view[1], data.view[0]], [data.view[3], data.view[2]]);
-  const fit = () => map.fitBounds(view, { animate: false, padding: [12, 12] });
+  const fit = () => { map.fitBounds(view, { animate: false, padding: [12, 12] }); fitted = true; };
 
   const gapOf = new Map(data.gaps.map((gap, rank) => [gap.at, { ...gap, rank: rank + 1 }]));
   const outline = L.layerGroup(data.gaps.filter((gap) => gap.certainty !== "unknown").map((gap) => L.polygon(shapes[gap.at].getLatLngs(), {
@@ -174,7 +176,7 @@
         if (count) row((s) => { s.classList.add(kind); }, word(kind), count);
       }
     }
-    if (byId("show-uncovered").checked && uncovered.getLayers().length) row((s) => { s.style.background = "rgb(196 60 40 / .6)"; }, `${words.not_covered} (${word(pictureService())})`, null);
+    if (byId("show-uncovered").checked && uncovered.getLayers().length) row((s) => { s.classList.add("washed"); }, `${words.not_covered} (${word(pictureService())})`, null);
     legend.append(table);
     if (layer) legend.append(make("p", `${words.evidence}: ${word(layer.evidence)}`, "interval"));
   }
@@ -204,11 +206,13 @@
     box.addEventListener("change", () => siteLayer.redraw());
   }
   const shownTechnologies = () => new Set([...byId("technologies").querySelectorAll("input:checked")].map((box) => box.value));
+  const sitesFromZoom = sites.lon.length > MANY_SITES ? SITES_FROM_ZOOM : 0;
   const SiteLayer = L.GridLayer.extend({
     createTile(coords) {
       const size = this.getTileSize(), scale = window.devicePixelRatio || 1;
       const tile = document.createElement("canvas");
       tile.width = size.x * scale; tile.height = size.y * scale;
+      if (coords.z < sitesFromZoom) return tile;
       const pen = tile.getContext("2d"), shown = shownTechnologies();
       pen.scale(scale, scale);
       const radius = coords.z >= 12 ? 5 : coords.z >= 10 ? 3 : 2;
@@ -224,15 +228,15 @@
       return tile;
     },
   });
-  const siteLayer = new SiteLayer({ pane: "sites", minZoom: sites.lon.length > 500 ? SITES_FROM_ZOOM : 0, updateWhenIdle: true });
+  const siteLayer = new SiteLayer({ pane: "sites", updateWhenIdle: true });
   const hint = L.control({ position: "bottomright" });
   hint.onAdd = () => make("div", words.zoom_in, "hint");
   function drawHint() {
     hint.remove();
-    if (sites.lon.length > 500 && byId("show-sites").checked && map.getZoom() < SITES_FROM_ZOOM) hint.addTo(map);
+    if (byId("show-sites").checked && map.getZoom() < sitesFromZoom) hint.addTo(map);
   }
   function pickSite(latlng) {
-    if (!byId("show-sites").checked || map.getZoom() < (siteLayer.options.minZoom || 0)) return;
+    if (!byId("show-sites").checked || map.getZoom() < sitesFromZoom) return;
     const shown = shownTechnologies(), at = map.latLngToContainerPoint(latlng);
     let found = -1, reach = 9;
     for (let i = 0; i < sites.lon.length; i++) {
@@ -253,6 +257,7 @@
   function select(i, zoom) {
     if (chosen) chosen.remove();
     chosen = L.polygon(shapes[i].getLatLngs(), { renderer: outlineRenderer, pane: "outline", interactive: false, fill: false, color: "#111", weight: 3 }).addTo(map);
+    if (zoom) fitted = false;
     if (zoom) map.fitBounds(shapes[i].getBounds(), { maxZoom: 12, padding: [30, 30], animate: false });
     drawCommune(i);
   }
@@ -358,7 +363,7 @@
   const buttons = L.control({ position: "topleft" });
   buttons.onAdd = () => {
     const bar = make("div", null, "leaflet-bar leaflet-control-zoom");
-    for (const [sign, title, act] of [["+", words.zoom_in_button, () => map.zoomIn(1)], ["−", words.zoom_out_button, () => map.zoomOut(1)], ["⌂", words.all_area, fit]]) {
+    for (const [sign, title, act] of [["+", words.zoom_in_button, () => { fitted = false; map.zoomIn(1); }], ["−", words.zoom_out_button, () => { fitted = false; map.zoomOut(1); }], ["⌂", words.all_area, fit]]) {
       const button = make("button", sign);
       button.type = "button"; button.title = title; button.setAttribute("aria-label", title);
       button.addEventListener("click", act);
@@ -391,6 +396,8 @@
   map.invalidateSize();
   fit();
   draw();
-  window.addEventListener("resize", () => map.invalidateSize());
+  window.addEventListener("resize", () => { map.invalidateSize(); if (fitted) fit(); });
+  map.on("dragstart", () => { fitted = false; });
+  map.getContainer().addEventListener("wheel", () => { fitted = false; }, { passive: true });
   document.documentElement.dataset.ready = "yes";
 })();

@@ -1,0 +1,105 @@
+"""One file read exactly as a run would read it, and what that came to, in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from phusong.errors import PhusongError, SchemaError
+from phusong.io.boundaries import read_communes
+from phusong.io.rasters import read_population
+from phusong.io.report import Reading
+from phusong.io.tables import read_service, read_sites
+from phusong.io.write import write_csv, write_gpkg, write_json
+from phusong.joins import locate_sites
+
+__all__ = ["check_file"]
+
+LON_LAT = "EPSG:4326"
+
+
+def check_file(
+    layer: str,
+    path: Path,
+    *,
+    crs: str | None = None,
+    communes: Path | None = None,
+    out: Path | None = None,
+) -> dict[str, object]:
+    """Read a file as a run would; write the account and the clean layer into `out`.
+
+    Parameters
+    ----------
+    layer : {"communes", "sites", "service", "population"}
+    path : Path
+    crs : str, optional
+        Of places given as x, y, or of a layer that names none.
+    communes : Path, optional
+        Boundaries in which the sites are located.
+    out : Path, optional
+        Gets `check.json`, and `clean.csv` (tables) or `clean.gpkg` (communes).
+
+    Returns
+    -------
+    dict
+        What `check.json` holds: `file, layer, verdict, rows_in, rows_used, rows_quarantined,
+        rows_ignored, errors, quarantine, repairs, notes`, and `sum_valid` of a raster.
+    """
+    readers: dict[str, Callable[[], Reading]] = {
+        "communes": lambda: read_communes(path, crs=crs),
+        "sites": lambda: read_sites(path, crs=crs),
+        "service": lambda: read_service(path),
+        "population": lambda: read_population(path),
+    }
+    try:
+        reading = readers[layer]()
+    except (PhusongError, FileNotFoundError) as error:
+        return _close(_refusal(layer, path, error), None, out)
+    report = asdict(reading.report)
+    account = {"file": str(path), "layer": layer, "verdict": "accepted", "errors": []} | report
+    if reading.report.sum_valid is None:
+        del account["sum_valid"]
+    clean = reading.layer
+    if layer == "sites" and communes is not None:
+        clean = locate_sites(clean, read_communes(communes).layer)
+    return _close(account, clean, out)
+
+
+def _refusal(layer: str, path: Path, error: Exception) -> dict[str, object]:
+    problems = [asdict(p) for p in error.problems] if isinstance(error, SchemaError) else []
+    whole = {"row": None, "field": "", "found": "", "expected": "", "message": str(error)}
+    counts = dict.fromkeys(("rows_in", "rows_used", "rows_quarantined", "rows_ignored"), 0)
+    return {
+        "file": str(path),
+        "layer": layer,
+        "verdict": "refused",
+        "errors": problems or [whole],
+        **counts,
+        "quarantine": [],
+        "repairs": [],
+        "notes": [],
+    }
+
+
+def _close(account: dict[str, object], clean: object, out: Path | None) -> dict[str, object]:
+    if out is None:
+        return account
+    out.mkdir(parents=True, exist_ok=True)
+    if account["layer"] == "communes" and isinstance(clean, gpd.GeoDataFrame):
+        write_gpkg(clean, out / "clean.gpkg", name="communes")
+    elif isinstance(clean, pd.DataFrame):
+        write_csv(_with_places(clean), out / "clean.csv")
+    write_json(account, out / "check.json")
+    return account
+
+
+def _with_places(clean: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with `lon` and `lat` where the layer has points."""
+    if not isinstance(clean, gpd.GeoDataFrame):
+        return clean
+    inside = clean.geometry.to_crs(LON_LAT).representative_point()
+    return clean.assign(lon=inside.x, lat=inside.y)
