@@ -119,7 +119,7 @@ def test_wrong_rows_are_set_aside_counted_and_listed(tmp_path: Path) -> None:
         ["sites", 4, "technology"], ["sites", 5, "lon, lat"], ["service", 4, "commune_code"],
     ]  # fmt: skip
     repairs = pd.read_csv(outcome.folder / "repairs.csv", dtype="str")
-    assert repairs["found"].tolist() == ["1"]
+    assert repairs["found"].tolist() == ["'VNPT'", "'1'"]
     tiers = outcome.assessment.communes.set_index("commune_code")["broadband_b0"]
     assert tiers.to_dict() == {"00001": "yes", "00002": "no"}
     assert not (outcome.folder / "map.html").exists()

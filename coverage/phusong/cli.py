@@ -24,7 +24,7 @@ __all__ = ["main"]
 
 QUARANTINED, BAD_INPUT, ENVIRONMENT = 1, 2, 3
 
-LAYERS = ("communes", "sites", "service", "population")
+LAYERS = ("communes", "sites", "service", "population", "terrain", "measurements")
 
 Params = ParamSpec("Params")
 
@@ -191,7 +191,9 @@ def check(
     from phusong.io.check import check_file
     from phusong.io.write import to_json
 
-    account = check_file(layer, file, crs=crs, communes=communes, out=out)
+    account = check_file(
+        layer, file, crs=crs, communes=communes, as_of=date.today(), out=out
+    )
     click.echo(to_json(account))
     if account["verdict"] == "refused":
         return BAD_INPUT

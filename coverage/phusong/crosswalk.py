@@ -12,7 +12,14 @@ import pandas as pd
 from phusong.errors import CrosswalkError, Problem
 from phusong.names import normalise_name, short_name
 
-__all__ = ["BEFORE_2025", "VINTAGE_2025", "decide_vintage", "move_shares", "move_yes_no"]
+__all__ = [
+    "BEFORE_2025",
+    "VINTAGE_2025",
+    "decide_vintage",
+    "move_shares",
+    "move_yes_no",
+    "place_service",
+]
 
 VINTAGE_2025 = "2025"
 BEFORE_2025 = "before-2025"
@@ -76,6 +83,26 @@ def decide_vintage(
         for index in table.index[~is_known]
     ]
     return table[is_known].assign(vintage=decided), problems
+
+
+def place_service(
+    service: pd.DataFrame,
+    communes: pd.DataFrame,
+    crosswalk: pd.DataFrame,
+    *,
+    vintage: str | None = None,
+    rows: pd.Series | None = None,
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """Return the service rows with their vintage, and those that no commune answers to.
+
+    See `decide_vintage`; the communes of before are those of the crosswalk that lead to
+    one of `communes`.
+    """
+    columns = ["commune_code", "vintage", "commune_name"]
+    old = crosswalk[crosswalk["commune_code"].isin(communes["commune_code"])]
+    old = old[["commune_code_old", "vintage_old", "commune_name_old"]].drop_duplicates()
+    known = [communes[columns], old.set_axis(columns, axis=1)]
+    return decide_vintage(service, pd.concat(known), vintage=vintage, rows=rows)
 
 
 def move_yes_no(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from phusong.publish.assessment import About, Assessment
 from phusong.publish.figures import draw_map, save_figure
 from phusong.publish.summary import format_summary, summarise, targets_json
 from phusong.publish.webmap import render_map
-from phusong.study import Progress, assess, place_service, silently
+from phusong.study import Progress, assess, silently
 
 __all__ = ["Outcome", "demo_study", "run_study"]
 
@@ -120,23 +120,19 @@ def run_study(
 
 def _assess_files(study: Study, progress: Progress) -> tuple[Assessment, tuple[ReadReport, ...]]:
     communes = read_communes(study.communes, vintage=study.vintage)
-    sites = [read_sites(path, crs=study.crs) for path in study.sites]
+    zones = communes.layer
+    sites = [
+        read_sites(path, crs=study.crs, communes=zones, as_of=study.as_of) for path in study.sites
+    ]
     readings: list[Reading] = [communes, *sites]
     crosswalk = read_crosswalk(study.crosswalk or embedded_path("crosswalk"))
     service = None
     if study.service is not None:
-        reading = read_service(study.service, vintage=study.service_vintage)
-        placed, problems = place_service(
-            reading.layer, communes.layer, crosswalk, rows=reading.layer["source_row"]
+        reading = read_service(
+            study.service, vintage=study.service_vintage, communes=zones, crosswalk=crosswalk
         )
-        service = placed
-        report = replace(
-            reading.report,
-            rows_used=len(placed),
-            rows_quarantined=reading.report.rows_quarantined + len(problems),
-            quarantine=(*reading.report.quarantine, *problems),
-        )
-        readings.append(Reading(placed, report))
+        service = reading.layer
+        readings.append(reading)
     population = None if study.population is None else read_population(study.population)
     reports = tuple(reading.report for reading in readings)
     if population is not None:

@@ -30,7 +30,7 @@ __all__ = [
 Kind = Literal["text", "number", "date", "yes_no"]
 
 MOBILE_TECHNOLOGIES = ("2G", "3G", "4G", "5G", "5G NSA", "5G SA")
-FIXED_TECHNOLOGIES = ("FTTH", "xDSL", "cable", "FWA", "satellite", "leased line")
+FIXED_TECHNOLOGIES = ("FTTH", "xDSL", "cable", "FWA", "satellite", "leased line", "broadband")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +113,12 @@ _SITES = Layer(
             meaning="generation; 5G NSA and 5G SA are kept apart where known",
         ),
         Column(
+            name="nr_mode",
+            kind="text",
+            choices=("NSA", "SA"),
+            meaning="how 5G is built, where it is known: non-standalone or standalone",
+        ),
+        Column(
             name="frequency_mhz",
             kind="number",
             unit="MHz",
@@ -132,7 +138,7 @@ _SITES = Layer(
             name="antenna_height_m",
             kind="number",
             unit="m",
-            minimum=0,
+            minimum=1,
             maximum=400,
             meaning="antenna above ground",
         ),
@@ -167,7 +173,7 @@ _SITES = Layer(
             name="radius_m",
             kind="number",
             unit="m",
-            minimum=0,
+            minimum=1,
             maximum=100_000,
             meaning="range declared by the operator; empty takes the default table",
         ),
@@ -227,6 +233,14 @@ _SERVICE = Layer(
             meaning="homes of the commune, where the table says so",
         ),
         Column(name="subscribers", kind="number", unit="lines", minimum=0, meaning="lines in use"),
+        Column(
+            name="take_up_share",
+            kind="number",
+            unit="share",
+            minimum=0,
+            maximum=1,
+            meaning="subscribers per household as the table says; shown, not used",
+        ),
         Column(
             name="price_vnd_month",
             kind="number",
@@ -377,14 +391,15 @@ def _out_of_limits(present: pd.Series, column: Column) -> tuple[pd.Series, str]:
 def _key_problems(frame: pd.DataFrame, layer: Layer, rows: pd.Series) -> Iterator[Problem]:
     if not set(layer.key) <= set(frame.columns):
         return
-    keys = frame[list(layer.key)].dropna()
-    repeated = keys[keys.duplicated(keep="first")]
+    keys = frame[list(layer.key)]
+    keys = keys[keys[layer.key[0]].notna()].astype("str").fillna("")
+    repeated = keys[keys.duplicated(keep=False)]
     for index, values in zip(repeated.index, repeated.itertuples(index=False), strict=True):
         yield Problem(
             row=_number(rows, index),
             field=" + ".join(layer.key),
             found=" ".join(map(str, values)),
-            expected="a key that occurs once",
+            expected="a key that occurs once (duplicate, trùng)",
         )
 
 

@@ -16,8 +16,8 @@ from pyproj import CRS
 
 from phusong.affordability import low_cost_shares
 from phusong.broadband import tier_bounds
-from phusong.crosswalk import decide_vintage, move_shares, move_yes_no
-from phusong.errors import Problem, SchemaError
+from phusong.crosswalk import move_shares, move_yes_no, place_service
+from phusong.errors import SchemaError
 from phusong.gaps import find_gaps, nearest_sites
 from phusong.grid import Grid, choose_metric_crs, grid_over
 from phusong.indicators import COLUMNS, SERVICES, ProvinceCoverage, measure_coverage, tidy_tiers
@@ -32,7 +32,7 @@ from phusong.schema import conform
 from phusong.targets import evaluate_targets
 from phusong.zonal import overlap_zones
 
-__all__ = ["Progress", "assess", "place_service", "silently"]
+__all__ = ["Progress", "assess", "silently"]
 
 LON_LAT = "EPSG:4326"
 KEPT_SERVICES = ("4g", "5g")
@@ -143,26 +143,6 @@ def assess(
     )
 
 
-def place_service(
-    service: pd.DataFrame,
-    communes: pd.DataFrame,
-    crosswalk: pd.DataFrame,
-    *,
-    vintage: str | None = None,
-    rows: pd.Series | None = None,
-) -> tuple[pd.DataFrame, list[Problem]]:
-    """Return the service rows with their vintage, and those that no commune answers to.
-
-    See `crosswalk.decide_vintage`; the communes of before are those of the crosswalk that lead to
-    one of `communes`.
-    """
-    columns = ["commune_code", "vintage", "commune_name"]
-    old = crosswalk[crosswalk["commune_code"].isin(communes["commune_code"])]
-    old = old[["commune_code_old", "vintage_old", "commune_name_old"]].drop_duplicates()
-    known = [communes[columns], old.set_axis(columns, axis=1)]
-    return decide_vintage(service, pd.concat(known), vintage=vintage, rows=rows)
-
-
 def _prepare_communes(communes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the communes in lon/lat, with the area of their polygons, sorted by code."""
     zones = conform(communes, "communes").to_crs(LON_LAT)
@@ -176,7 +156,11 @@ def _prepare_communes(communes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _prepare_sites(sites: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    return conform(sites, "sites").to_crs(LON_LAT).reset_index(drop=True)
+    """Return the cells in lon/lat; how 5G is built is part of their technology where it is known."""
+    cells = conform(sites, "sites").to_crs(LON_LAT).reset_index(drop=True)
+    has_mode = (cells["technology"] == "5G") & cells["nr_mode"].notna()
+    named = "5G " + cells["nr_mode"].fillna("")
+    return cells.assign(technology=cells["technology"].where(~has_mode, named))
 
 
 def _on_air(sites: gpd.GeoDataFrame, as_of: date) -> tuple[gpd.GeoDataFrame, list[str]]:

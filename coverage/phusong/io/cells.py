@@ -1,130 +1,170 @@
-"""The cells of a CSV or XLSX table as text, each row with its number in the file."""
+"""A table found in its file: the row of headings, the rows below it, and what is no data."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
 from pathlib import Path
 
-import openpyxl
+from phusong.errors import InputFileError, Problem
+from phusong.io.delimited import read_delimited
+from phusong.io.files import require_file
+from phusong.io.headers import match_headers, plain
+from phusong.io.opencellid import as_site_rows
+from phusong.io.rows import Rows
+from phusong.io.workbook import read_html_table, read_workbook
 
-from phusong.errors import InputFileError
-from phusong.io.files import require_file, require_zip
-from phusong.io.headers import match_headers
+__all__ = ["TABLES", "Cells", "read_cells"]
 
-__all__ = ["Cells", "read_cells"]
-
-DELIMITERS = ",;\t|"
+TABLES = (".csv", ".txt", ".tsv", ".xlsx", ".xls", ".gz")
 HEADER_WITHIN_ROWS = 30
+HTML = (b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta", b"<head")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cells:
-    """A table: column names by position, text rows, their numbers, and what was passed over."""
+    """A table: column names by position, headings, text rows with their numbers, and the rest.
+
+    `n_blank` rows hold nothing; `copies` are rows that repeat an earlier one cell by cell.
+    """
 
     columns: dict[int, str]
     headers: list[str]
     rows: list[list[str]]
     numbers: list[int]
+    n_blank: int
+    copies: tuple[Problem, ...]
+    repairs: tuple[Problem, ...]
     notes: tuple[str, ...]
 
 
 def read_cells(path: Path, layer: str) -> Cells:
-    """Read a table whose heading row is the first with at least two known headings.
+    """Read a table whose heading row is the one with most known headings (at least two).
 
-    Rows above the headings and blank rows are no data; they are noted, not counted.
+    Headings may stand in two rows. Rows above them are no data; they are noted, not counted.
+    Blank rows and exact copies below them are counted as ignored.
 
     Raises
     ------
     InputFileError
-        If it is not a readable CSV or XLSX, or no row holds known headings.
+        If the file is no readable table, holds no row of known headings, two columns of one
+        heading, or no rows at all.
     """
-    extension = require_file(path, (".csv", ".txt", ".tsv", ".xlsx"))
-    if extension == ".xlsx":
-        numbered, notes = _xlsx_rows(path)
-    else:
-        numbered, notes = list(_csv_rows(path)), []
-    rows = [(number, row) for number, row in numbered if any(cell.strip() for cell in row)]
-    for at, (number, row) in enumerate(rows[:HEADER_WITHIN_ROWS]):
-        columns = match_headers(row, layer)
-        if len(columns) >= 2:
-            if at:
-                notes.append(f"{at} rows above the headings of row {number} hold no data")
-            unknown = [c for i, c in enumerate(row) if i not in columns and c.strip()]
-            if unknown:
-                notes.append(f"columns that are not used: {', '.join(unknown)}")
-            body = rows[at + 1 :]
-            return Cells(
-                columns=columns,
-                headers=row,
-                rows=[r for _, r in body],
-                numbers=[n for n, _ in body],
-                notes=tuple(notes),
-            )
-    first = ", ".join(rows[0][1][:12]) if rows else "an empty file"
-    raise InputFileError(f"{path}: no row of known headings for {layer}; found {first}")
+    found = _read_rows(path)
+    if layer == "sites":
+        found = as_site_rows(found)
+    filled = [(n, row) for n, row in found.rows if any(cell.strip() for cell in row)]
+    if not filled:
+        raise InputFileError(f"{path}: the file is empty (tệp rỗng): no cell holds anything")
+    at, depth, headers = _find_headers(path, filled[:HEADER_WITHIN_ROWS], layer)
+    columns = match_headers(headers, layer)
+    _refuse_twins(path, headers, columns)
+    number = filled[at + depth - 1][0]
+    notes = list(found.notes)
+    if at:
+        notes.append(f"{at} rows above the headings of row {filled[at][0]} hold no data")
+    unknown = [c.strip() for i, c in enumerate(headers) if i not in columns and c.strip()]
+    if unknown:
+        notes.append(f"columns that are not used: {', '.join(unknown)}")
+    body = filled[at + depth :]
+    if not body:
+        raise InputFileError(f"{path}: no rows below the headings (no data, không có dữ liệu)")
+    body, repeated = _drop_repeated_headers(body, headers)
+    if repeated:
+        notes.append(f"the headings stand again in rows {', '.join(map(str, repeated))}")
+    body, copies = _drop_copies(body)
+    n_blank = sum(1 for n, row in found.rows if n > number) - len(body) - len(copies)
+    return Cells(
+        columns=columns,
+        headers=headers,
+        rows=[row for _, row in body],
+        numbers=[n for n, _ in body],
+        n_blank=n_blank,
+        copies=tuple(copies),
+        repairs=tuple(r for r in found.repairs if r.row is None or r.row > number),
+        notes=tuple(notes),
+    )
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    text = _decode(path)
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(DELIMITERS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        for row in reader:
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise InputFileError(f"{path}: row {reader.line_num}: {error}") from error
+def _read_rows(path: Path) -> Rows:
+    extension = require_file(path, TABLES)
+    if extension in (".csv", ".txt", ".tsv", ".gz"):
+        return read_delimited(path)
+    if extension == ".xls":
+        with path.open("rb") as file:
+            head = file.read(2000).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+        if head.startswith(HTML):
+            return read_html_table(path)
+    return read_workbook(path)
 
 
-def _decode(path: Path) -> str:
-    raw = path.read_bytes()
-    encoding = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    try:
-        text = raw.decode(encoding)
-    except UnicodeDecodeError as error:
+def _find_headers(
+    path: Path, rows: Sequence[tuple[int, list[str]]], layer: str
+) -> tuple[int, int, list[str]]:
+    """Return where the headings begin, over how many rows they stand, and what they are."""
+    best = (0, 0, 1, rows[0][1])
+    for at, (_, row) in enumerate(rows):
+        options = [(1, row)]
+        if at + 1 < len(rows) and not _has_numbers(rows[at + 1][1]) and not _has_numbers(row):
+            options.append((2, _join(row, rows[at + 1][1], layer)))
+        for depth, headers in options:
+            n = len(match_headers(headers, layer))
+            if (n, -depth) > (best[0], -best[2]):
+                best = (n, at, depth, headers)
+    if best[0] < 2:
+        first = ", ".join(rows[0][1][:12])
         raise InputFileError(
-            f"{path}: byte {error.start} is not {encoding}: save the table as UTF-8"
-        ) from error
-    if "\x00" in text:
-        raise InputFileError(f"{path}: holds NUL characters; it is not a text table")
-    return text
+            f"{path}: no row of known headings for {layer}; found {first[:300]!r}; missing (thiếu) "
+            "headings such as those of `phusong template`"
+        )
+    return best[1], best[2], best[3]
 
 
-def _xlsx_rows(path: Path) -> tuple[list[tuple[int, list[str]]], list[str]]:
-    """Return the rows of the first visible sheet, and a note that names the others."""
-    require_zip(path)
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (KeyError, ValueError, OSError) as error:
-        raise InputFileError(f"{path}: not a readable workbook: {error}") from error
-    try:
-        visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-        if not visible:
-            raise InputFileError(f"{path}: holds no visible sheet of cells")
-        first = visible[0]
-        first.reset_dimensions()
-        numbered = enumerate(first.iter_rows(values_only=True), 1)
-        rows = [(number, [_text(value) for value in row]) for number, row in numbered]
-    finally:
-        book.close()
-    unread = [sheet.title for sheet in book.worksheets if sheet is not first]
-    notes = [f"only the sheet {first.title!r} is read, not {', '.join(unread)}"] if unread else []
-    return rows, notes
+def _has_numbers(row: Sequence[str]) -> bool:
+    return any(cell.strip() and cell.strip()[0].isdigit() and len(cell) > 3 for cell in row)
 
 
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time(0) else value.isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    return str(value)
+def _join(upper: list[str], lower: list[str], layer: str) -> list[str]:
+    """Return one heading a column: the lower where it is known (or alone), else the upper."""
+    width = max(len(upper), len(lower))
+    upper, lower = ([*row, *[""] * (width - len(row))] for row in (upper, lower))
+    known = match_headers(lower, layer)
+    return [low if i in known or not up.strip() else up
+            for i, (up, low) in enumerate(zip(upper, lower, strict=True))]  # fmt: skip
+
+
+def _refuse_twins(path: Path, headers: Sequence[str], columns: dict[int, str]) -> None:
+    counts = Counter(plain(header) for header in headers if header.strip())
+    twins = [headers[i] for i in columns if counts[plain(headers[i])] > 1]
+    if twins:
+        raise InputFileError(
+            f"{path}: two columns have one heading (duplicate, trùng): {', '.join(twins)}: "
+            "give each column a name of its own"
+        )
+
+
+def _drop_repeated_headers(
+    body: list[tuple[int, list[str]]], headers: Sequence[str]
+) -> tuple[list[tuple[int, list[str]]], list[int]]:
+    wanted = [plain(header) for header in headers]
+    repeated = [n for n, row in body if row[0] == headers[0] and [*map(plain, row)] == wanted]
+    return [(n, row) for n, row in body if n not in set(repeated)], repeated
+
+
+def _drop_copies(
+    body: list[tuple[int, list[str]]],
+) -> tuple[list[tuple[int, list[str]]], list[Problem]]:
+    """Keep the first of rows that are equal cell by cell."""
+    first: dict[tuple[str, ...], int] = {}
+    kept, copies = [], []
+    for number, row in body:
+        original = first.setdefault(tuple(row), number)
+        if original == number:
+            kept.append((number, row))
+            continue
+        copies.append(
+            Problem(row=number, field="row", found=f"an exact duplicate of row {original}",
+                    expected="a row of its own", message="counted once (trùng)")
+        )  # fmt: skip
+    return kept, copies

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 
 import geopandas as gpd
@@ -11,6 +12,7 @@ import pandas as pd
 
 from phusong.errors import PhusongError, SchemaError
 from phusong.io.boundaries import read_communes
+from phusong.io.measurements import read_measurements
 from phusong.io.rasters import read_population
 from phusong.io.report import Reading
 from phusong.io.tables import read_service, read_sites
@@ -28,18 +30,21 @@ def check_file(
     *,
     crs: str | None = None,
     communes: Path | None = None,
+    as_of: date | None = None,
     out: Path | None = None,
 ) -> dict[str, object]:
     """Read a file as a run would; write the account and the clean layer into `out`.
 
     Parameters
     ----------
-    layer : {"communes", "sites", "service", "population"}
+    layer : {"communes", "sites", "service", "population", "terrain", "measurements"}
     path : Path
     crs : str, optional
         Of places given as x, y, or of a layer that names none.
     communes : Path, optional
-        Boundaries in which the sites are located.
+        Boundaries that places, codes and rasters are held against.
+    as_of : date, optional
+        The day of the data.
     out : Path, optional
         Gets `check.json`, and `clean.csv` (tables) or `clean.gpkg` (communes).
 
@@ -49,13 +54,18 @@ def check_file(
         What `check.json` holds: `file, layer, verdict, rows_in, rows_used, rows_quarantined,
         rows_ignored, errors, quarantine, repairs, notes`, and `sum_valid` of a raster.
     """
-    readers: dict[str, Callable[[], Reading]] = {
-        "communes": lambda: read_communes(path, crs=crs),
-        "sites": lambda: read_sites(path, crs=crs),
-        "service": lambda: read_service(path),
-        "population": lambda: read_population(path),
-    }
     try:
+        zones = None if communes is None else read_communes(communes).layer
+        readers: dict[str, Callable[[], Reading]] = {
+            "communes": lambda: read_communes(path, crs=crs),
+            "sites": lambda: read_sites(path, crs=crs, communes=zones, as_of=as_of),
+            "service": lambda: read_service(path, communes=zones),
+            "population": lambda: read_population(path, communes=zones),
+            "terrain": lambda: __import__("phusong.io.rasters", fromlist=["x"]).read_terrain(
+                path, communes=zones
+            ),
+            "measurements": lambda: read_measurements(path, communes=zones),
+        }
         reading = readers[layer]()
     except (PhusongError, FileNotFoundError) as error:
         return _close(_refusal(layer, path, error), None, out)
@@ -64,8 +74,8 @@ def check_file(
     if reading.report.sum_valid is None:
         del account["sum_valid"]
     clean = reading.layer
-    if layer == "sites" and communes is not None:
-        clean = locate_sites(clean, read_communes(communes).layer)
+    if layer == "sites" and zones is not None:
+        clean = locate_sites(clean, zones)
     return _close(account, clean, out)
 
 

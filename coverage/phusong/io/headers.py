@@ -12,7 +12,7 @@ import pandas as pd
 from phusong.io.embedded import embedded_path
 from phusong.names import strip_accents
 
-__all__ = ["as_words", "match_headers", "plain"]
+__all__ = ["as_words", "match_headers", "plain", "read_register", "split_words"]
 
 
 def plain(text: str) -> str:
@@ -39,12 +39,12 @@ def match_headers(headers: list[str], layer: str) -> dict[int, str]:
     """
     known = {
         plain(alias): column
-        for column, aliases in reversed(_register()[layer].items())
+        for column, aliases in reversed(read_register()[layer].items())
         for alias in aliases
     }
     found: dict[int, str] = {}
     for position, header in enumerate(headers):
-        column = known.get(plain(header))
+        column = known.get(plain(header)) or known.get(plain(re.split(r"\(| - |:|\bVN.?2000", header)[0]))
         if column is not None and column not in found.values():
             found[position] = column
     return found
@@ -52,14 +52,39 @@ def match_headers(headers: list[str], layer: str) -> dict[int, str]:
 
 def as_words(values: pd.Series, column: str) -> pd.Series:
     """Return text values in the schema's own words where they are known, else as they are."""
-    known = {
-        plain(alias): word
-        for word, aliases in _register()["words"][column].items()
-        for alias in (word, *aliases)
-    }
+    known = _words(column)
     return values.map(lambda text: known.get(plain(text), text), na_action="ignore")
 
 
+def split_words(text: str, column: str) -> list[str]:
+    """Return the words of a cell that may name several, such as "4G/5G"; none if one is unknown.
+
+    Examples
+    --------
+    >>> split_words("4G/5G", "technology"), split_words("4G", "technology")
+    (['4G', '5G'], ['4G'])
+    >>> split_words("WiFi/5G", "technology")
+    []
+    """
+    known = _words(column)
+    whole = known.get(plain(text))
+    if whole is not None:
+        return [whole]
+    texts = [part for part in re.split(r"[/,;+&|]| và | and ", text) if part.strip()]
+    words = [known[plain(part)] for part in texts if plain(part) in known]
+    return list(dict.fromkeys(words)) if len(words) == len(texts) else []
+
+
 @cache
-def _register() -> dict[str, dict]:
+def _words(column: str) -> dict[str, str]:
+    return {
+        plain(alias): word
+        for word, aliases in read_register()["words"][column].items()
+        for alias in (word, *aliases)
+    }
+
+
+@cache
+def read_register() -> dict[str, dict]:
+    """Return the alias table: headings by layer, words by column, units, as data."""
     return tomllib.loads(Path(embedded_path("headers")).read_text(encoding="utf-8"))

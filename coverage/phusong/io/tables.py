@@ -1,40 +1,55 @@
-"""Sites and service as planners have them: CSV, XLSX, or a layer of operators' polygons."""
+"""Site lists and broadband tables: rows in, a layer and the account of every row out."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-import pyproj
 
-from phusong.errors import CrsError, Problem, SchemaError
+from phusong.crosswalk import place_service
 from phusong.io.cells import Cells, read_cells
-from phusong.io.headers import as_words, match_headers
-from phusong.io.parse import parse_dates, parse_numbers, parse_text, parse_yes_no
-from phusong.io.report import Reading, ReadReport
+from phusong.io.embedded import embedded_path
+from phusong.io.headers import match_headers, plain, read_register
+from phusong.io.places import check_places, locate
+from phusong.io.registers import read_crosswalk
+from phusong.io.report import Reading
+from phusong.io.table import Table
 from phusong.io.vectors import VECTORS, read_vector
-from phusong.schema import LAYERS, find_problems
+from phusong.names import normalise_name
 
 __all__ = ["read_service", "read_sites"]
 
 LON_LAT = "EPSG:4326"
+MOVED_M = 200.0
+SUBSCRIBERS_PER_HOUSEHOLD = 3.0
+NOT_STATED = "not stated"
+SHOWN_ROWS = 50
 
 
-def read_sites(path: Path | str, *, crs: str | None = None) -> Reading:
-    """Read a site list: a row is a cell. CSV, XLSX, GeoPackage, GeoJSON or GeoParquet.
+def read_sites(
+    path: Path | str,
+    *,
+    crs: str | None = None,
+    communes: gpd.GeoDataFrame | None = None,
+    as_of: date | None = None,
+) -> Reading:
+    """Read a site list: a row is a cell. CSV, XLSX, XLS, OpenCelliD, or a vector layer.
 
     Parameters
     ----------
     path : Path
-        Headings in Vietnamese or English. Places are `lon`, `lat` in degrees (WGS 84), or `x`,
+        Headings in Vietnamese or English. Places are degrees (WGS 84) in any spelling, or `x`,
         `y` in `crs`. In a vector layer the geometry is the place, or the operator's own polygon.
     crs : str, optional
         The CRS of `x`, `y`. Of two columns in metres, the one with the larger numbers is the
         northing: Vietnamese sheets call it X.
+    communes : GeoDataFrame, optional
+        Schema "communes", EPSG:4326. Sites that stand well outside them are set aside; those in
+        another commune than the one named are noted.
+    as_of : date, optional
+        The day of the data: a cell that goes on air after it counts as planned, and is listed.
 
     Returns
     -------
@@ -48,210 +63,234 @@ def read_sites(path: Path | str, *, crs: str | None = None) -> Reading:
     """
     path = Path(path)
     if path.suffix.lower() in VECTORS:
-        table = _from_vector(path, "sites")
+        table = _from_vector(path, "sites", crs)
     else:
-        table = _from_cells(read_cells(path, "sites"), "sites")
-        table.locate(crs)
-    table.name_sites()
-    return table.close(path, "sites")
+        cells = read_cells(path, "sites")
+        table = Table.from_cells(cells, path, "sites")
+        locate(table, crs, communes)
+        _set_aside_faults(table)
+    _split_modes(table)
+    _know_operators(table)
+    _name_sites(table)
+    if communes is not None:
+        check_places(table, communes)
+    if as_of is not None:
+        _plan_later(table, as_of)
+    return table.close()
 
 
-def read_service(path: Path | str, *, vintage: str | None = None) -> Reading:
-    """Read a broadband table: a row is what an operator offers in a commune. CSV or XLSX.
+def read_service(
+    path: Path | str,
+    *,
+    vintage: str | None = None,
+    communes: gpd.GeoDataFrame | None = None,
+    crosswalk: pd.DataFrame | None = None,
+) -> Reading:
+    """Read a broadband table: a row is what an operator offers in a commune. CSV, XLSX or XLS.
 
     Parameters
     ----------
     path : Path
-        Headings in Vietnamese or English.
     vintage : str, optional
-        Which commune map the codes are of, where the table does not say it: "2025" or
-        "before-2025". Left empty, the column stays empty and the names decide later.
+        Which commune map the codes are of, where no `vintage` column says it.
+    communes : GeoDataFrame, optional
+        Schema "communes". Decides the vintage; rows whose commune is not known are set aside.
+        Gives the codes of rows that only name their commune; nothing is matched by likeness.
+    crosswalk : DataFrame, optional
+        The communes of before that lead to these; Thanh Hóa's without it.
 
     Returns
     -------
     Reading
-        `layer`: DataFrame, schema "service" and `source_row`; `report`: every row.
-
-    Raises
-    ------
-    InputFileError, SchemaError
-        Where the file as a whole cannot be used; wrong rows are set aside and listed.
+        `layer`: DataFrame, schema "service" (`vintage` may be NA) and `source_row`; `report`.
     """
     path = Path(path)
-    table = _from_cells(read_cells(path, "service"), "service")
-    said = table.frame.get("vintage", pd.Series(pd.NA, index=table.frame.index, dtype="str"))
+    cells = read_cells(path, "service")
+    table = Table.from_cells(cells, path, "service")
+    _imply_technology(table, cells)
+    _code_by_name(table, communes)
+    said = table.frame.get("vintage", pd.Series(pd.NA, table.frame.index, dtype="str"))
     table.frame["vintage"] = said if vintage is None else said.fillna(vintage)
     table.pad_codes()
-    return table.close(path, "service")
+    _note_many_subscribers(table)
+    if communes is not None:
+        _place(table, communes, crosswalk)
+    return table.close(lenient=("vintage",))
 
 
-@dataclass
-class _Table:
-    """A table on its way from cells to a layer: rows are set aside, never dropped."""
+def _place(table: Table, communes: gpd.GeoDataFrame, crosswalk: pd.DataFrame | None) -> None:
+    """Decide the vintage of the codes; set aside rows of no known commune, and their rivals."""
+    links = read_crosswalk(embedded_path("crosswalk")) if crosswalk is None else crosswalk
+    good = table.frame[table.is_good]
+    placed, problems = place_service(good, communes, links, rows=table.rows)
+    table.frame["vintage"] = placed["vintage"].reindex(table.frame.index)
+    for problem in problems:
+        table.wrong[problem.row or 0].append(problem)
+    stray = good.index.difference(placed.index)
+    names = ["commune_code", "operator", "technology"]
+    rivals = placed.reset_index().merge(good.loc[stray, names], on=names)["index"]
+    codes = table.frame["commune_code"].fillna("")
+    expected = "a code that no other row gives to another commune (duplicate, trùng mã)"
+    table.refuse(codes.index.to_series().isin(rivals), "commune_code", codes, expected)
 
-    frame: pd.DataFrame
-    rows: pd.Series
-    notes: list[str]
-    repairs: list[Problem] = field(default_factory=list)
-    wrong: dict[object, list[Problem]] = field(default_factory=lambda: defaultdict(list))
 
-    def refuse(self, mask: pd.Series, name: str, found: pd.Series, expected: str) -> None:
-        """Note a problem for each row of the mask."""
-        for index in mask.index[mask.fillna(False).astype(bool)]:
-            self.wrong[index].append(
-                Problem(row=int(self.rows[index]), field=name, found=repr(found[index]),
-                        expected=expected)
-            )  # fmt: skip
-
-    def locate(self, crs: str | None) -> None:
-        """Turn lon, lat or x, y into points in EPSG:4326."""
-        frame = self.frame
-        if {"lon", "lat"} <= set(frame.columns):
-            x, y, source = frame["lon"], frame["lat"], LON_LAT
-        elif {"x", "y"} <= set(frame.columns):
-            if crs is None:
-                raise CrsError("sites: places are given as x, y: say in which CRS (--crs EPSG:N)")
-            x, y, source = *self._east_north(frame["x"], frame["y"]), crs
-        else:
-            missing = [n for n in ("lon", "lat") if n not in frame]
-            raise SchemaError(
-                "sites",
-                [Problem(row=None, field=n, found="no such column", expected="a column of degrees")
-                 for n in missing],
-            )  # fmt: skip
-        try:
-            change = pyproj.Transformer.from_crs(source, LON_LAT, always_xy=True)
-        except pyproj.exceptions.CRSError as error:
-            raise CrsError(f"--crs {source}: not a CRS that PROJ knows") from error
-        lon, lat = change.transform(x.to_numpy(float), y.to_numpy(float))
-        is_place = (np.abs(lon) <= 180) & (np.abs(lat) <= 90) & np.isfinite(lon) & np.isfinite(lat)
-        is_place &= ~((lon == 0) & (lat == 0))
-        found = x.astype(str) + ", " + y.astype(str)
-        self.refuse(pd.Series(~is_place, frame.index), "lon, lat", found, "a place on earth")
-        points = gpd.points_from_xy(
-            np.where(is_place, lon, np.nan), np.where(is_place, lat, np.nan)
+def _set_aside_faults(table: Table) -> None:
+    if "fault" in table.frame:
+        fault = table.frame.pop("fault")
+        table.refuse(
+            fault.notna(), "row", fault.fillna(""), "a cell of Vietnam with possible values"
         )
-        columns = frame.drop(columns=[n for n in ("lon", "lat", "x", "y") if n in frame])
-        self.frame = gpd.GeoDataFrame(columns, geometry=points, crs=LON_LAT)
-
-    def _east_north(self, x: pd.Series, y: pd.Series) -> tuple[pd.Series, pd.Series]:
-        if x.median() > y.median():  # northings exceed 850 km, eastings do not, all over Vietnam
-            self.notes.append("X holds the larger numbers: read as northing, Y as easting")
-            return y, x
-        return x, y
-
-    def name_sites(self) -> None:
-        """Give a number to sites and sectors that have none; leave repeated cells to the schema."""
-        frame = self.frame
-        for name, prefix in (("site_id", "row-"), ("sector_id", "")):
-            if name in frame and frame[name].notna().all():
-                continue
-            made = prefix + self.rows.astype("str")
-            frame[name] = made if name not in frame else frame[name].fillna(made)
-            self.notes.append(f"{name}: made from the row number where the file has none")
-
-    def pad_codes(self) -> None:
-        """Give back the leading zeros that a spreadsheet took from five-digit commune codes."""
-        if "commune_code" not in self.frame:
-            return
-        codes = self.frame["commune_code"]
-        is_short = codes.str.fullmatch(r"\d{1,4}").fillna(False).astype(bool)
-        self.frame["commune_code"] = codes.where(~is_short, codes.str.zfill(5))
-        for index in codes.index[is_short]:
-            self.repairs.append(
-                Problem(row=int(self.rows[index]), field="commune_code", found=codes[index],
-                        expected="five digits", message="leading zeros put back")
-            )  # fmt: skip
-
-    def close(self, path: Path, layer: str) -> Reading:
-        """Hold the rows against the schema, set the wrong ones aside, and give the account."""
-        described = LAYERS[layer]
-        lenient = ("vintage",) if layer == "service" else ()
-        missing = [n for n in described.required if n not in self.frame and n not in lenient]
-        if missing:
-            raise SchemaError(
-                f"{path.name}: {layer}",
-                [Problem(row=None, field=name, found="no such column",
-                         expected=described.column(name).meaning) for name in missing],
-            )  # fmt: skip
-        index_of = dict(zip(self.rows, self.rows.index, strict=True))
-        good = self.frame.drop(index=list(self.wrong))
-        for problem in find_problems(good, layer, rows=self.rows):
-            if problem.row is None:
-                raise SchemaError(f"{path.name}: {layer}", [problem])
-            if problem.field in lenient:
-                continue
-            self.wrong[index_of[problem.row]].append(problem)
-        used = self.frame.drop(index=list(self.wrong)).assign(source_row=self.rows)
-        report = ReadReport(
-            file=str(path),
-            layer=layer,
-            rows_in=len(self.frame),
-            rows_used=len(used),
-            rows_quarantined=len(self.wrong),
-            quarantine=tuple(p for index in sorted(self.wrong, key=str) for p in self.wrong[index]),
-            repairs=tuple(self.repairs),
-            notes=tuple(self.notes),
-        )
-        return Reading(used.reset_index(drop=True), report)
 
 
-def _from_cells(cells: Cells, layer: str) -> _Table:
-    """Read each known column as what the schema says it holds."""
-    width = len(cells.headers)
-    rows = pd.Series(cells.numbers, dtype="int64")
-    padded = [[*row[:width], *[""] * (width - len(row))] for row in cells.rows]
-    table = _Table(frame=pd.DataFrame(index=rows.index), rows=rows, notes=list(cells.notes))
-    extra = pd.Series([len(row) > width and any(row[width:]) for row in cells.rows], dtype="bool")
-    table.refuse(extra, "row", rows.astype("str"), f"{width} cells, as the headings have")
-    columns = {
-        name: pd.Series([row[i] for row in padded], dtype="str")
-        for i, name in cells.columns.items()
-    }
-    for name, values in columns.items():
-        table.frame[name] = _parse(table, name, values, layer)
-    return table
+def _split_modes(table: Table) -> None:
+    """Keep the generation in `technology` and how 5G is built in `nr_mode`."""
+    frame = table.frame
+    if "technology" not in frame:
+        return
+    found = frame["technology"].str.extract(r"^5G (NSA|SA)$")[0].astype("str")
+    if found.notna().any():
+        frame["nr_mode"] = found if "nr_mode" not in frame else frame["nr_mode"].fillna(found)
+        frame["technology"] = frame["technology"].where(found.isna(), "5G")
 
 
-def _parse(table: _Table, name: str, values: pd.Series, layer: str) -> pd.Series:
-    kinds = {column.name: column for column in LAYERS[layer].columns}
-    if name in ("lon", "lat", "x", "y"):
-        limit = 180.0 if name in ("lon", "lat") else np.inf
-        numbers, is_wrong = parse_numbers(values, limit=limit)
-        table.refuse(is_wrong, name, values, "a number")
-        return numbers
-    column = kinds[name]
-    if column.kind == "number":
-        parsed, is_wrong = parse_numbers(values)
-    elif column.kind == "date":
-        parsed, is_wrong = parse_dates(values)
-    elif column.kind == "yes_no":
-        parsed, is_wrong = parse_yes_no(values)
-    else:
-        text = parse_text(values)
-        return as_words(text, name) if column.choices else text
-    expected = {"number": "a number", "date": "a date", "yes_no": "yes or no"}[column.kind]
-    table.refuse(is_wrong, name, values, expected)
-    return parsed
+def _know_operators(table: Table) -> None:
+    """Set aside operators that nobody knows, in a table that mostly names known ones."""
+    if "operator" not in table.frame:
+        return
+    operator = table.frame["operator"]
+    is_known = operator.isin(read_register()["words"]["operator"])
+    if is_known.sum() * 2 < operator.notna().sum():
+        strangers = sorted(set(operator.dropna()[~is_known]))
+        if strangers:
+            table.notes.append(f"operators that no list names: {', '.join(strangers[:20])}")
+        return
+    table.refuse(~is_known & operator.notna(), "operator", operator.fillna(""),
+                 "one of " + ", ".join(read_register()["words"]["operator"]))  # fmt: skip
 
 
-def _from_vector(path: Path, layer: str) -> _Table:
-    """Read a vector layer; its attributes go through text, as a table's cells do."""
-    features = read_vector(path)
-    names = [c for c in features.columns if c != features.geometry.name]
-    found = match_headers(names, layer)
-    rows = pd.Series(range(1, len(features) + 1), dtype="int64")
-    table = _Table(frame=pd.DataFrame(index=rows.index), rows=rows, notes=[])
-    for position, name in found.items():
-        if name in ("lon", "lat", "x", "y"):
+def _name_sites(table: Table) -> None:
+    """Give a number to sites and sectors that have none; set aside one site in two places."""
+    frame = table.frame
+    has_sectors = "sector_id" in frame and frame["sector_id"].notna().all()
+    if "site_id" in frame and not has_sectors:
+        _refuse_conflicts(table)
+    part = table.part.map(lambda n: f"-{n}" if n else "")
+    for name, prefix in (("site_id", "row-"), ("sector_id", "")):
+        if name in frame and frame[name].notna().all():
+            if name == "sector_id":
+                frame[name] = frame[name] + part
             continue
-        values = features[names[position]]
-        text = values.map(_as_text, na_action="ignore").fillna("").astype("str")
-        table.frame[name] = _parse(table, name, text.reset_index(drop=True), layer)
-    table.frame = gpd.GeoDataFrame(
-        table.frame, geometry=features.geometry.to_numpy(), crs=features.crs
+        made = prefix + table.rows.astype("str") + (part if name == "sector_id" else "")
+        frame[name] = made if name not in frame else frame[name].fillna(made)
+        table.notes.append(f"{name}: made from the row number where the file has none")
+
+
+def _refuse_conflicts(table: Table) -> None:
+    """Set aside rows that give one site two places, or one of its cells two descriptions."""
+    frame = table.frame[table.is_good]
+    owner = [frame["operator"], frame["site_id"]] if "operator" in frame else [frame["site_id"]]
+    points = frame.geometry.representative_point()
+    x, y = points.x * 104_000, points.y * 111_000  # degrees to metres, near 20° north
+    spread = pd.concat(
+        [
+            axis.groupby(owner, dropna=False).transform(lambda v: v.max() - v.min())
+            for axis in (x, y)
+        ],
+        axis=1,
+    ).max(axis=1)
+    is_moved = (spread > MOVED_M) & frame["site_id"].notna()
+    expected = "one place for a site (duplicate, trùng mã)"
+    table.refuse(is_moved, "site_id", frame["site_id"].fillna(""), expected)
+    names = ("operator", "site_id", "technology", "frequency_mhz", "azimuth_deg", "nr_mode")
+    cell = frame[[name for name in names if name in frame]].assign(part=table.part[frame.index])
+    is_twice = cell.duplicated(keep=False) & frame["site_id"].notna() & ~is_moved
+    expected = "one row for a cell (duplicate, trùng): these rows say different things of it"
+    table.refuse(is_twice, "site_id", frame["site_id"].fillna(""), expected)
+
+
+def _plan_later(table: Table, as_of: date) -> None:
+    """Count cells that go on air after the day of the data as planned."""
+    frame = table.frame
+    if "on_air_date" not in frame:
+        return
+    status = frame.get("status", pd.Series(pd.NA, frame.index, dtype="str"))
+    is_later = (frame["on_air_date"] > pd.Timestamp(as_of)) & status.fillna("on_air").eq("on_air")
+    if is_later.any():
+        frame["status"] = status.where(~is_later, "planned")
+        found = frame["on_air_date"].dt.strftime("%Y-%m-%d").fillna("")
+        table.mend(is_later, "status", found, f"a day until {as_of}", "in the future: planned")
+
+
+def _imply_technology(table: Table, cells: Cells) -> None:
+    """Fill operator and technology that the table does not state; say so."""
+    frame = table.frame
+    if "technology" not in frame:
+        implied = {
+            plain(alias): technology
+            for technology, aliases in read_register()["implied"]["technology"].items()
+            for alias in aliases
+        }
+        found = {implied[plain(h)] for h in cells.headers if plain(h) in implied}
+        frame["technology"] = found.pop() if len(found) == 1 else "broadband"
+        table.notes.append(f"no column of technology: read as {frame['technology'].iloc[0]}")
+    if "operator" not in frame:
+        frame["operator"] = NOT_STATED
+        table.notes.append(f"no column of operator: {NOT_STATED}, one for all rows")
+
+
+def _code_by_name(table: Table, communes: gpd.GeoDataFrame | None) -> None:
+    """Give codes to a table that only names its communes, by full name."""
+    frame = table.frame
+    if "commune_code" in frame or "commune_name" not in frame or communes is None:
+        return
+    known = communes.assign(key=communes["commune_name"].map(normalise_name))
+    known = known.drop_duplicates("key", keep=False).set_index("key")["commune_code"]
+    names = frame["commune_name"].fillna("")
+    frame["commune_code"] = names.map(normalise_name).map(known).astype("str")
+    expected = "a commune of the boundaries by its full name; one of before 2025 needs its code"
+    table.refuse(frame["commune_code"].isna(), "commune_name", names, expected)
+    table.notes.append("communes are known by their names: the table holds no codes")
+
+
+def _note_many_subscribers(table: Table) -> None:
+    frame = table.frame
+    if not {"subscribers", "households"} <= set(frame.columns):
+        return
+    is_odd = frame["subscribers"] > SUBSCRIBERS_PER_HOUSEHOLD * frame["households"]
+    if is_odd.any():
+        rows = ", ".join(str(row) for row in table.rows[is_odd][:SHOWN_ROWS])
+        table.notes.append(
+            f"rows {rows}: more than {SUBSCRIBERS_PER_HOUSEHOLD:g} subscribers a household"
+        )
+
+
+def _from_vector(path: Path, layer: str, crs: str | None) -> Table:
+    """Read a vector layer; its attributes go through text, as a table's cells do."""
+    features = read_vector(path, crs=crs)
+    names = [str(c) for c in features.columns if c != features.geometry.name]
+    columns = {
+        i: name
+        for i, name in match_headers(names, layer).items()
+        if name not in ("lon", "lat", "x", "y")
+    }
+    texts = [
+        features[name].map(_as_text, na_action="ignore").fillna("").astype("str") for name in names
+    ]
+    cells = Cells(
+        columns=columns,
+        headers=names,
+        rows=[list(row) for row in zip(*texts, strict=True)]
+        if texts
+        else [[] for _ in features.index],
+        numbers=list(range(1, len(features) + 1)),
+        n_blank=0,
+        copies=(),
+        repairs=(),
+        notes=(),
     )
-    table.frame = table.frame.to_crs(LON_LAT)
+    table = Table.from_cells(cells, path, layer)
+    shapes = features.geometry.to_crs(LON_LAT).iloc[table.rows.to_numpy() - 1]
+    table.frame = gpd.GeoDataFrame(table.frame, geometry=shapes.to_numpy(), crs=LON_LAT)
     return table
 
 

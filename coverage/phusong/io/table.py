@@ -1,0 +1,283 @@
+"""A table on its way from cells to a layer: rows are set aside or mended, never dropped."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from phusong.errors import Problem, SchemaError
+from phusong.io.cells import Cells
+from phusong.io.coordinates import parse_degrees, split_pairs
+from phusong.io.headers import as_words, plain, split_words
+from phusong.io.parse import (
+    Parsed,
+    parse_dates,
+    parse_numbers,
+    parse_quantities,
+    parse_text,
+    parse_yes_no,
+)
+from phusong.io.report import Reading, ReadReport
+from phusong.io.workbook import UNKNOWN_FORMULA
+from phusong.schema import LAYERS, find_problems
+
+__all__ = ["Table"]
+
+TOTALS = ("tong", "tong cong", "tong so", "cong", "total", "totals", "grand total", "sum")
+MAX_CELL_CHARACTERS = 32_767  # what a spreadsheet cell holds
+CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+OMNI = ("omni", "omnidirectional", "vo huong", "da huong", "dang huong")
+PLACES = ("lon", "lat", "x", "y")
+SHOWN_CHARACTERS = 80
+
+
+@dataclass
+class Table:
+    """Rows as a frame, their numbers in the file (kept where a row becomes several), the account.
+
+    `part` tells the cells of one row apart: 0 where the row is one cell, else 1, 2, …
+    """
+
+    path: Path
+    layer: str
+    headers: list[str]
+    frame: pd.DataFrame
+    rows: pd.Series
+    part: pd.Series
+    n_rows: int
+    n_blank: int
+    copies: tuple[Problem, ...]
+    notes: list[str]
+    repairs: list[Problem]
+    wrong: dict[int, list[Problem]] = field(default_factory=lambda: defaultdict(list))
+
+    @classmethod
+    def from_cells(cls, cells: Cells, path: Path, layer: str) -> Table:
+        """Read each known column as what the schema says it holds."""
+        texts = _columns(cells)
+        rows = pd.Series(cells.numbers, dtype="int64")
+        table = cls(
+            path=path, layer=layer, headers=cells.headers, rows=rows,
+            frame=pd.DataFrame(index=rows.index), part=pd.Series(0, index=rows.index),
+            n_rows=len(rows), n_blank=cells.n_blank, copies=cells.copies, notes=list(cells.notes), repairs=list(cells.repairs),
+        )  # fmt: skip
+        table._refuse_widths(cells)
+        table._refuse_totals(cells)
+        texts = table._expand(table._clean(texts))
+        headers = {name: cells.headers[i] for i, name in cells.columns.items()}
+        table.frame = pd.DataFrame(index=table.rows.index)
+        for name, values in texts.items():
+            if name == "lon_lat":
+                if not {"lon", "lat"} & set(texts):
+                    lon, lat = split_pairs(values)
+                    table.frame["lon"] = table._parse("lon", lon, "")
+                    table.frame["lat"] = table._parse("lat", lat, "")
+                continue
+            table.frame[name] = table._parse(name, values, headers[name])
+        return table
+
+    def refuse(self, mask: pd.Series, name: str, found: pd.Series, expected: str) -> None:
+        """Note a problem for each row of the mask: the row is set aside."""
+        for entry in self._entries(mask, name, found, expected, ""):
+            listed = self.wrong[entry.row or 0]
+            if not any(problem.field == "row" for problem in listed):  # it says enough
+                listed.append(entry)
+
+    def mend(
+        self, mask: pd.Series, name: str, found: pd.Series, expected: str, message: str
+    ) -> None:
+        """Note what was changed in each row of the mask."""
+        self.repairs += self._entries(mask, name, found, expected, message)
+
+    @property
+    def is_good(self) -> pd.Series:
+        """Which rows nothing is known against."""
+        return ~self.rows.isin(self.wrong.keys())
+
+    def pad_codes(self) -> None:
+        """Give back the leading zeros that a spreadsheet took from five-digit commune codes."""
+        if "commune_code" not in self.frame:
+            return
+        codes = self.frame["commune_code"]
+        is_short = codes.str.fullmatch(r"\d{1,4}").fillna(False).astype(bool)
+        self.frame["commune_code"] = codes.where(~is_short, codes.str.zfill(5))
+        self.mend(
+            is_short, "commune_code", codes.fillna(""), "five digits", "leading zeros put back"
+        )
+
+    def close(self, *, lenient: Iterable[str] = ()) -> Reading:
+        """Hold the rows against the schema, set the wrong ones aside, and give the account."""
+        described = LAYERS[self.layer]
+        missing = [n for n in described.required if n not in self.frame and n not in lenient]
+        if missing:
+            raise SchemaError(
+                f"{self.path}: {self.layer}",
+                [Problem(row=None, field=name, found="no such column (missing, thiếu)",
+                         expected=described.column(name).meaning) for name in missing],
+            )  # fmt: skip
+        for problem in list(find_problems(self.frame[self.is_good], self.layer, rows=self.rows)):
+            if problem.row is None:
+                raise SchemaError(f"{self.path}: {self.layer}", [problem])
+            if problem.field not in lenient:
+                self.wrong[problem.row].append(problem)
+        is_used = self.is_good
+        used = self.frame[is_used].assign(source_row=self.rows[is_used])
+        n_used = int(self.rows[is_used].nunique())
+        report = ReadReport(
+            file=str(self.path),
+            layer=self.layer,
+            rows_in=self.n_rows + self.n_blank + len(self.copies),
+            rows_used=n_used,
+            rows_quarantined=self.n_rows - n_used,
+            rows_ignored=self.n_blank + len(self.copies),
+            quarantine=tuple(p for number in sorted(self.wrong) for p in self.wrong[number]),
+            repairs=(*self.repairs, *self.copies),
+            notes=tuple(self.notes),
+        )
+        return Reading(used.reset_index(drop=True), report)
+
+    def _entries(
+        self, mask: pd.Series, name: str, found: pd.Series, expected: str, message: str
+    ) -> list[Problem]:
+        return [
+            Problem(row=int(self.rows[index]), field=name, found=_shown(found[index]),
+                    expected=expected, message=message)
+            for index in mask.index[mask.fillna(False).astype(bool)]
+        ]  # fmt: skip
+
+    def _refuse_widths(self, cells: Cells) -> None:
+        """Set aside rows with more or fewer cells than there are headings."""
+        width = max(i for i, header in enumerate(cells.headers) if header.strip()) + 1
+        lengths = pd.Series([len(row) for row in cells.rows], dtype="int64")
+        extra = [n > width and any(c.strip() for c in row[width:])
+                 for n, row in zip(lengths, cells.rows, strict=True)]  # fmt: skip
+        is_odd = (lengths < width) | pd.Series(extra, dtype="bool")
+        self.refuse(
+            is_odd, "row", lengths.astype("str") + " cells", f"{width} cells, as the headings"
+        )
+
+    def _refuse_totals(self, cells: Cells) -> None:
+        first = [next((c for c in row if c.strip()), "") for row in cells.rows]
+        is_total = pd.Series([_is_total(cell) for cell in first], dtype="bool")
+        self.refuse(is_total, "row", pd.Series(first, dtype="str"), "a row of data, not a total")
+
+    def _clean(self, texts: dict[str, pd.Series]) -> dict[str, pd.Series]:
+        """Set aside rows with control signs or cells beyond size; note formulas without a value."""
+        kinds = {column.name: column.kind for column in LAYERS[self.layer].columns}
+        for name, values in texts.items():
+            is_formula = values == UNKNOWN_FORMULA
+            values = values.where(~is_formula, "")
+            texts[name] = values
+            found = pd.Series("a formula without a stored value (công thức)", index=values.index)
+            if kinds.get(name) == "text":
+                self.mend(is_formula, name, found, "a value", "not known: read as missing")
+            else:
+                self.refuse(is_formula, name, found, "a value: open, calculate and save the file")
+            is_control = values.str.contains(CONTROL, regex=True)
+            self.refuse(is_control, name, values, "text without control characters (NUL bytes)")
+            is_huge = values.str.len() > MAX_CELL_CHARACTERS
+            self.refuse(is_huge, name, values, f"at most {MAX_CELL_CHARACTERS:,} characters")
+            texts[name] = values.where(~(is_control | is_huge), "")
+        return texts
+
+    def _expand(self, texts: dict[str, pd.Series]) -> dict[str, pd.Series]:
+        """Make a row for each technology or direction of a cell that names several; list them."""
+        lists: dict[str, pd.Series] = {}
+        if "technology" in texts:
+            several = texts["technology"].map(
+                {t: split_words(t, "technology") for t in texts["technology"].unique()}
+            )
+            lists["technology"] = several.where(several.map(len) > 1)
+        if "azimuth_deg" in texts:
+            found = texts["azimuth_deg"].str.strip()
+            is_list = found.str.fullmatch(r"\d{1,3}(?:\s*[/;|]\s*\d{1,3})+")
+            lists["azimuth_deg"] = found.where(is_list.fillna(False)).str.findall(r"\d+")
+        for name, several in lists.items():
+            is_many = several.notna()
+            if not is_many.any():
+                continue
+            self.mend(is_many, name, texts[name], "one value a row", "read as one cell for each")
+            count = several.map(len, na_action="ignore").fillna(1).astype(int)
+            index = self.rows.index.repeat(count)
+            turn = index.to_series().groupby(index).cumcount().to_numpy()
+            new = pd.RangeIndex(len(index))
+            chosen = [
+                items[i] if isinstance(items, list) else text
+                for items, text, i in zip(several[index], texts[name][index], turn, strict=True)
+            ]
+            texts = {n: v[index].set_axis(new) for n, v in texts.items()}
+            texts[name] = pd.Series(chosen, index=new, dtype="str")
+            repeated = count[index].set_axis(new) > 1
+            part = self.part[index].set_axis(new)
+            self.part = part.where(~repeated, part * 10 + turn + 1)
+            self.rows = self.rows[index].set_axis(new)
+            for other, values in lists.items():
+                lists[other] = values[index].set_axis(new)
+        return texts
+
+    def _parse(self, name: str, values: pd.Series, header: str) -> pd.Series:
+        if name in ("lon", "lat"):
+            parsed, expected = parse_degrees(values), "degrees"
+        elif name in ("x", "y"):
+            numbers, is_wrong = parse_numbers(values)
+            parsed = Parsed(column=numbers, is_wrong=is_wrong, is_mended=is_wrong & False)
+            expected = "metres"
+        elif name == "fault":
+            return parse_text(values)
+        else:
+            return self._parse_described(name, values, header)
+        self.refuse(parsed.is_wrong, name, values, f"a number of {expected}")
+        self.mend(parsed.is_mended, name, values, "decimal degrees", "read as degrees and minutes")
+        return parsed.column
+
+    def _parse_described(self, name: str, values: pd.Series, header: str) -> pd.Series:
+        column = LAYERS[self.layer].column(name)
+        if column.kind == "text":
+            text = parse_text(values)
+            has_words = bool(column.choices) or (name == "operator" and self.layer == "sites")
+            words = as_words(text, name) if has_words else text
+            if name == "operator":
+                is_other = (words != text) & words.notna()
+                self.mend(is_other, name, text.fillna(""), "the usual spelling", "spelt alike")
+            return words
+        if column.kind == "number":
+            if name == "azimuth_deg":
+                is_omni = values.map(plain).isin(OMNI)
+                self.mend(is_omni, name, values, "degrees", "omnidirectional")
+                values = values.where(~is_omni, "")
+            parsed = parse_quantities(values, column.unit, header=header)
+            expected, message = (
+                f"a number of {column.unit}",
+                f"read in {column.unit}, or as missing",
+            )
+        elif column.kind == "date":
+            parsed, expected = parse_dates(values), "a day"
+            message = "a serial day of a spreadsheet, or missing"
+        else:
+            answer, is_wrong = parse_yes_no(values)
+            parsed = Parsed(column=answer, is_wrong=is_wrong, is_mended=is_wrong & False)
+            expected = message = "yes or no"
+        self.refuse(parsed.is_wrong, name, values, expected)
+        self.mend(parsed.is_mended, name, values, expected, message)
+        return parsed.column
+
+
+def _columns(cells: Cells) -> dict[str, pd.Series]:
+    """Return the known columns as text; rows that are too short have blank cells."""
+    return {
+        name: pd.Series([row[i] if i < len(row) else "" for row in cells.rows], dtype="str")
+        for i, name in cells.columns.items()
+    }
+
+
+def _is_total(cell: str) -> bool:
+    return len(cell) < 40 and plain(cell.rstrip(":. ")) in TOTALS
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return repr(text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…")
