@@ -182,19 +182,31 @@ def init(study: Path) -> int:
 @click.option("--crs", help="Of coordinates given as x, y, such as EPSG:5897.")
 @click.option("--communes", type=INPUT, help="Boundaries to hold places against.")
 @click.option("-o", "--out", type=INPUT, help="Folder for check.json and the clean layer.")
+@LANG
+@JSON
 @STRICT
 @_answers
 def check(
-    layer: str, file: Path, crs: str | None, communes: Path | None, out: Path | None, strict: bool
+    layer: str,
+    file: Path,
+    crs: str | None,
+    communes: Path | None,
+    out: Path | None,
+    lang: str | None,
+    as_json: bool,
+    strict: bool,
 ) -> int:
     """Read one file exactly as a run would, and say what would be set aside or repaired."""
     from phusong.io.check import check_file
     from phusong.io.write import to_json
+    from phusong.publish.checktext import format_check
 
     account = check_file(
-        layer, file, crs=crs, communes=communes, as_of=date.today(), out=out
+        layer, file, crs=crs, communes=communes, as_of=date.today(), out=out, lang=lang or "vi"
     )
-    click.echo(to_json(account))
+    click.echo(to_json(account) if as_json else format_check(account, lang=lang or "vi"))
+    if out is not None:
+        click.echo(f"→ {out.resolve()}", err=True)
     if account["verdict"] == "refused":
         return BAD_INPUT
     return QUARANTINED if strict and account["rows_quarantined"] else 0

@@ -19,8 +19,8 @@ DAY = pd.Timestamp("2026-06-30")
 PERSONS_PER_HOUSEHOLD = 3.5
 MOUNTAIN_LON = 105.35  # west of it the province is mountains
 
-OPERATORS = {"Viettel": 0.36, "VNPT": 0.32, "MobiFone": 0.24, "Vietnamobile": 0.08}
-DECLARES_RADIUS = ("VNPT", "MobiFone")
+OPERATORS = {"Viettel": 0.36, "VinaPhone": 0.32, "MobiFone": 0.24, "Vietnamobile": 0.08}
+DECLARES_RADIUS = ("VinaPhone", "MobiFone")
 TECHNOLOGIES = {"2G": 0.14, "3G": 0.06, "4G": 0.46, "5G": 0.34}
 TOWNWARDS = {"2G": 0.55, "3G": 0.9, "4G": 0.6, "5G": 1.3}  # how strongly masts follow people
 BANDS_MHZ = {

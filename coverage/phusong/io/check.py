@@ -15,6 +15,7 @@ from phusong.io.boundaries import read_communes
 from phusong.io.measurements import read_measurements
 from phusong.io.rasters import read_population
 from phusong.io.report import Reading
+from phusong.io.spreadsheet import write_quarantine_xlsx
 from phusong.io.tables import read_service, read_sites
 from phusong.io.write import write_csv, write_gpkg, write_json
 from phusong.joins import locate_sites
@@ -32,6 +33,7 @@ def check_file(
     communes: Path | None = None,
     as_of: date | None = None,
     out: Path | None = None,
+    lang: str = "vi",
 ) -> dict[str, object]:
     """Read a file as a run would; write the account and the clean layer into `out`.
 
@@ -46,7 +48,10 @@ def check_file(
     as_of : date, optional
         The day of the data.
     out : Path, optional
-        Gets `check.json`, and `clean.csv` (tables) or `clean.gpkg` (communes).
+        Gets `check.json`, `clean.csv` (tables) or `clean.gpkg` (communes), and the rows set aside
+        with their reasons as `quarantine.xlsx`.
+    lang : {"vi", "en"}
+        Of the headings of `quarantine.xlsx`.
 
     Returns
     -------
@@ -70,12 +75,18 @@ def check_file(
     except (PhusongError, FileNotFoundError) as error:
         return _close(_refusal(layer, path, error), None, out)
     report = asdict(reading.report)
+    del report["headings"], report["cells"]
     account = {"file": str(path), "layer": layer, "verdict": "accepted", "errors": []} | report
     if reading.report.sum_valid is None:
         del account["sum_valid"]
     clean = reading.layer
     if layer == "sites" and zones is not None:
         clean = locate_sites(clean, zones)
+    if out is not None and reading.report.cells:
+        out.mkdir(parents=True, exist_ok=True)
+        write_quarantine_xlsx(
+            reading.report, out / "quarantine.xlsx", lang=lang, as_of=as_of or date(2025, 7, 1)
+        )
     return _close(account, clean, out)
 
 
@@ -111,5 +122,7 @@ def _with_places(clean: pd.DataFrame) -> pd.DataFrame:
     """Return a table with `lon` and `lat` where the layer has points."""
     if not isinstance(clean, gpd.GeoDataFrame):
         return clean
-    inside = clean.geometry.to_crs(LON_LAT).representative_point()
+    inside = clean.geometry.to_crs(LON_LAT)
+    if (inside.geom_type != "Point").any():
+        inside = inside.representative_point()
     return clean.assign(lon=inside.x, lat=inside.y)

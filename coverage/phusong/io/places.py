@@ -64,7 +64,7 @@ def locate(table: Table, crs: str | None, communes: gpd.GeoDataFrame | None) -> 
 def _from_metres(
     table: Table, x: pd.Series, y: pd.Series, crs: str | None, communes: gpd.GeoDataFrame | None
 ) -> tuple[pd.Series, pd.Series]:
-    named = frame_of_headers(table.headers)
+    named = frame_of_headers(table.cells.headers)
     if crs and named and not pyproj.CRS(crs).equals(named):
         raise CrsError(f"{table.path}: the headings name {named}, --crs says {crs}: which is it?")
     source = crs or named
@@ -149,7 +149,9 @@ def check_places(table: Table, communes: gpd.GeoDataFrame) -> None:
     """Set aside sites far outside the communes; note those in another commune than they name."""
     frame = table.frame
     has_place = frame.geometry.notna() & ~frame.geometry.is_empty
-    inside = frame.geometry[has_place].representative_point()
+    inside = frame.geometry[has_place]
+    if (inside.geom_type != "Point").any():
+        inside = inside.representative_point()
     near = _is_near(inside.x, inside.y, communes).reindex(frame.index, fill_value=True)
     found = inside.x.round(5).astype("str") + ", " + inside.y.round(5).astype("str")
     expected = "a place inside the communes: it is outside (ngoài địa bàn)"
@@ -172,8 +174,8 @@ def _note_other_communes(
     known = {_key(name) for name in names}
     stands_in = located["commune_code"].map(names)
     said = located["commune_name"]
-    is_other = said.notna() & stands_in.notna()
-    is_other &= said.fillna("").map(_key) != stands_in.fillna("").map(_key)
+    keys = {name: _key(name) for name in {*said.dropna(), *names}}
+    is_other = said.notna() & stands_in.notna() & (said.map(keys) != stands_in.map(keys))
     for index in located.index[is_other][:SHOWN_ROWS]:
         what = "another commune" if _key(said[index]) in known else "no commune of these boundaries"
         table.notes.append(

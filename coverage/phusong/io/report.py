@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import pandas as pd
@@ -16,6 +16,9 @@ __all__ = ["ReadReport", "Reading", "problems_frame"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadReport:
     """The account of one file: `rows_in = rows_used + rows_quarantined + rows_ignored`, always.
+
+    `headings` and `cells` are the rows that were set aside as the file has them, by their numbers,
+    to be sent back to whoever wrote them.
 
     Raises
     ------
@@ -33,6 +36,8 @@ class ReadReport:
     repairs: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
     sum_valid: float | None = None
+    headings: tuple[str, ...] = ()
+    cells: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         total = self.rows_used + self.rows_quarantined + self.rows_ignored

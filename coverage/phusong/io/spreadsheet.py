@@ -11,13 +11,15 @@ from pathlib import Path
 
 import openpyxl
 import pandas as pd
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from phusong.io.atomic import atomic_path
+from phusong.io.report import ReadReport
 
-__all__ = ["write_gaps_xlsx"]
+__all__ = ["write_gaps_xlsx", "write_quarantine_xlsx"]
 
 COUNT, SHARE, KM, KM2 = "#,##0", "0.0%", "0.0", "0.0"
 
@@ -121,6 +123,44 @@ def write_gaps_xlsx(
     book.properties.created = book.properties.modified = moment
     with atomic_path(path) as unfinished:
         _save(book, unfinished, moment)
+
+
+def write_quarantine_xlsx(report: ReadReport, path: Path, *, lang: str, as_of: date) -> None:
+    """Write the rows that were set aside as their file has them, the reason beside each.
+
+    For the planner to send back to whoever wrote the file: every cell is text, none a formula.
+    """
+    which = 0 if lang == "vi" else 1
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = ("Trả lại", "To mend")[which]
+    first = (("Dòng", "Row"), ("Lý do (cần sửa)", "Reason (to mend)"))
+    for at, texts in enumerate(first, 1):
+        _heading(sheet, at, texts[which], (8, 60)[at - 1])
+    for at, heading in enumerate(report.headings, 3):
+        _heading(sheet, at, _cell_text(heading), 18)
+    reasons: dict[int, list[str]] = {}
+    for problem in report.quarantine:
+        said = f"{problem.field}: {problem.found} → {problem.expected}"
+        reasons.setdefault(problem.row or 0, []).append(said)
+    for at, (number, cells) in enumerate(sorted(report.cells.items()), 2):
+        sheet.cell(at, 1, number)
+        for column, text in enumerate(("; ".join(reasons.get(number, [])), *cells), 2):
+            cell = sheet.cell(at, column)
+            cell.value, cell.data_type = _cell_text(text), "s"
+            cell.alignment = Alignment(wrap_text=column == 2, vertical="top")
+    sheet.freeze_panes = "C2"
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(report.headings) + 2)}{sheet.max_row}"
+    moment = datetime.combine(as_of, time(0))
+    book.properties.creator = "phusong"
+    book.properties.created = book.properties.modified = moment
+    with atomic_path(path) as unfinished:
+        _save(book, unfinished, moment)
+
+
+def _cell_text(text: str) -> str:
+    """Return text that a workbook can hold: no control signs, at most a cell's length."""
+    return ILLEGAL_CHARACTERS_RE.sub("�", text)[:32_000]
 
 
 def _heading(sheet: Worksheet, at: int, text: str, width: int) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +34,7 @@ CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 OMNI = ("omni", "omnidirectional", "vo huong", "da huong", "dang huong")
 PLACES = ("lon", "lat", "x", "y")
 SHOWN_CHARACTERS = 80
+_DIGIT = re.compile(r"\d")
 
 
 @dataclass
@@ -44,7 +46,7 @@ class Table:
 
     path: Path
     layer: str
-    headers: list[str]
+    cells: Cells
     frame: pd.DataFrame
     rows: pd.Series
     part: pd.Series
@@ -61,9 +63,10 @@ class Table:
         texts = _columns(cells)
         rows = pd.Series(cells.numbers, dtype="int64")
         table = cls(
-            path=path, layer=layer, headers=cells.headers, rows=rows,
+            path=path, layer=layer, cells=cells, rows=rows,
             frame=pd.DataFrame(index=rows.index), part=pd.Series(0, index=rows.index),
-            n_rows=len(rows), n_blank=cells.n_blank, copies=cells.copies, notes=list(cells.notes), repairs=list(cells.repairs),
+            n_rows=len(rows), n_blank=cells.n_blank, copies=cells.copies,
+            notes=list(cells.notes), repairs=list(cells.repairs),
         )  # fmt: skip
         table._refuse_widths(cells)
         table._refuse_totals(cells)
@@ -137,6 +140,12 @@ class Table:
             quarantine=tuple(p for number in sorted(self.wrong) for p in self.wrong[number]),
             repairs=(*self.repairs, *self.copies),
             notes=tuple(self.notes),
+            headings=tuple(self.cells.headers),
+            cells={
+                number: tuple(row)
+                for number, row in zip(self.cells.numbers, self.cells.rows, strict=True)
+                if number in self.wrong
+            },
         )
         return Reading(used.reset_index(drop=True), report)
 
@@ -221,11 +230,9 @@ class Table:
 
     def _parse(self, name: str, values: pd.Series, header: str) -> pd.Series:
         if name in ("lon", "lat"):
-            parsed, expected = parse_degrees(values), "degrees"
+            parsed, expected = _by_distinct(values, parse_degrees), "degrees"
         elif name in ("x", "y"):
-            numbers, is_wrong = parse_numbers(values)
-            parsed = Parsed(column=numbers, is_wrong=is_wrong, is_mended=is_wrong & False)
-            expected = "metres"
+            parsed, expected = _by_distinct(values, _parse_plain), "metres"
         elif name == "fault":
             return parse_text(values)
         else:
@@ -237,33 +244,61 @@ class Table:
     def _parse_described(self, name: str, values: pd.Series, header: str) -> pd.Series:
         column = LAYERS[self.layer].column(name)
         if column.kind == "text":
-            text = parse_text(values)
+            text = _take(values, parse_text)
             has_words = bool(column.choices) or (name == "operator" and self.layer == "sites")
-            words = as_words(text, name) if has_words else text
+            words = _take(text, lambda distinct: as_words(distinct, name)) if has_words else text
             if name == "operator":
                 is_other = (words != text) & words.notna()
                 self.mend(is_other, name, text.fillna(""), "the usual spelling", "spelt alike")
             return words
         if column.kind == "number":
             if name == "azimuth_deg":
-                is_omni = values.map(plain).isin(OMNI)
+                is_omni = _take(values, lambda distinct: distinct.map(plain).isin(OMNI))
                 self.mend(is_omni, name, values, "degrees", "omnidirectional")
                 values = values.where(~is_omni, "")
-            parsed = parse_quantities(values, column.unit, header=header)
+            parsed = _by_distinct(
+                values, lambda distinct: parse_quantities(distinct, column.unit, header=header)
+            )
             expected, message = (
                 f"a number of {column.unit}",
                 f"read in {column.unit}, or as missing",
             )
         elif column.kind == "date":
-            parsed, expected = parse_dates(values), "a day"
+            parsed, expected = _by_distinct(values, parse_dates), "a day"
             message = "a serial day of a spreadsheet, or missing"
         else:
-            answer, is_wrong = parse_yes_no(values)
-            parsed = Parsed(column=answer, is_wrong=is_wrong, is_mended=is_wrong & False)
+            parsed = _by_distinct(values, _parse_answers)
             expected = message = "yes or no"
         self.refuse(parsed.is_wrong, name, values, expected)
         self.mend(parsed.is_mended, name, values, expected, message)
         return parsed.column
+
+
+def _take(values: pd.Series, read: Callable[[pd.Series], pd.Series]) -> pd.Series:
+    """Return what `read` makes of each distinct value, for every row: most columns repeat."""
+    codes, distinct = pd.factorize(values, use_na_sentinel=False)
+    found = read(pd.Series(distinct, dtype="str"))
+    return found.take(codes).set_axis(values.index)
+
+
+def _by_distinct(values: pd.Series, read: Callable[[pd.Series], Parsed]) -> Parsed:
+    codes, distinct = pd.factorize(values, use_na_sentinel=False)
+    found = read(pd.Series(distinct, dtype="str"))
+    column, is_wrong, is_mended = (
+        part.take(codes).set_axis(values.index)
+        for part in (found.column, found.is_wrong, found.is_mended)
+    )
+    return Parsed(column=column, is_wrong=is_wrong, is_mended=is_mended)
+
+
+def _parse_plain(values: pd.Series) -> Parsed:
+    numbers, is_wrong = parse_numbers(values)
+    return Parsed(column=numbers, is_wrong=is_wrong, is_mended=is_wrong & False)
+
+
+def _parse_answers(values: pd.Series) -> Parsed:
+    answers, is_wrong = parse_yes_no(values)
+    return Parsed(column=answers, is_wrong=is_wrong, is_mended=is_wrong & False)
 
 
 def _columns(cells: Cells) -> dict[str, pd.Series]:
@@ -275,7 +310,7 @@ def _columns(cells: Cells) -> dict[str, pd.Series]:
 
 
 def _is_total(cell: str) -> bool:
-    return len(cell) < 40 and plain(cell.rstrip(":. ")) in TOTALS
+    return len(cell) < 40 and not _DIGIT.search(cell) and plain(cell.rstrip(":. ")) in TOTALS
 
 
 def _shown(value: object) -> str:

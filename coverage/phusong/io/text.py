@@ -50,6 +50,9 @@ _SYLLABLE = re.compile(
 )
 _TONE_MARKS = re.compile("[\u0300\u0301\u0303\u0309\u0323]")
 _WORD = re.compile(r"[^\W\d_]+")
+# A UTF-8 lead byte and what follows it, each read as a letter of Windows-1252.
+_FOLLOWING = bytes(range(0x80, 0xC0)).decode("cp1252", "ignore") + "\x81\x8d\x8f\x90\x9d"
+_DOUBLED = re.compile(f"[\xc2-\xf4][{re.escape(_FOLLOWING)}]")
 SURE_SHARE = 0.6
 SAMPLE_CHARACTERS = 200_000
 SHOWN_ROWS = 20
@@ -110,7 +113,9 @@ def _strict(raw: bytes, encoding: str, name: str) -> Decoded:
 def _mend_letters(text: str, before: str) -> Decoded:
     """Undo what happened to text that is UTF-8 now but was read wrongly before it was saved."""
     lines = text.split("\n")
-    doubled = {i: once for i, line in enumerate(lines) if (once := _undouble(line)) is not None}
+    doubled = {}
+    if _DOUBLED.search(text):
+        doubled = {i: once for i, line in enumerate(lines) if (once := _undouble(line)) is not None}
     if doubled:
         for i, line in doubled.items():
             lines[i] = line

@@ -1,0 +1,63 @@
+"""What a planner reads after `phusong check`: the verdict, the counts, the first of each list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["format_check"]
+
+SHOWN = 12
+WORDS = {
+    "vi": {
+        "accepted": "ĐỌC ĐƯỢC",
+        "refused": "TỪ CHỐI",
+        "rows": "{rows_in} dòng vào = {rows_used} dùng + {rows_quarantined} để riêng"
+        " + {rows_ignored} bỏ qua",
+        "errors": "Lỗi",
+        "quarantine": "Để riêng (cần sửa)",
+        "repairs": "Đã sửa khi đọc",
+        "notes": "Ghi chú",
+        "more": "… và {n} mục nữa",
+        "row": "dòng",
+    },
+    "en": {
+        "accepted": "ACCEPTED",
+        "refused": "REFUSED",
+        "rows": "{rows_in} rows in = {rows_used} used + {rows_quarantined} set aside"
+        " + {rows_ignored} ignored",
+        "errors": "Errors",
+        "quarantine": "Set aside (to mend)",
+        "repairs": "Mended while reading",
+        "notes": "Notes",
+        "more": "… and {n} more",
+        "row": "row",
+    },
+}
+
+
+def format_check(account: Mapping[str, Any], *, lang: str = "vi") -> str:
+    """Return the account of one file (see `io.check.check_file`) as text for a terminal."""
+    words = WORDS[lang]
+    lines = [f"[{words[account['verdict']]}] {account['layer']}: {account['file']}"]
+    if account["verdict"] == "accepted":
+        lines.append("  " + words["rows"].format(**account))
+    for name in ("errors", "quarantine", "repairs", "notes"):
+        entries = account[name]
+        if not entries:
+            continue
+        lines += ["", f"{words[name]} ({len(entries)}):"]
+        lines += [f"  {_line(entry, words)}" for entry in entries[:SHOWN]]
+        if len(entries) > SHOWN:
+            lines.append("  " + words["more"].format(n=len(entries) - SHOWN))
+    return "\n".join(lines)
+
+
+def _line(entry: Mapping[str, Any] | str, words: Mapping[str, str]) -> str:
+    if isinstance(entry, str):
+        return entry
+    if not entry["field"]:
+        return str(entry["message"])
+    where = "" if entry["row"] is None else f"{words['row']} {entry['row']}, "
+    tail = f" ({entry['message']})" if entry["message"] else ""
+    return f"{where}{entry['field']}: {entry['found']} → {entry['expected']}{tail}"
