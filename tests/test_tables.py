@@ -18,9 +18,12 @@ from hypothesis import strategies as st
 from shapely import box
 
 from phusong.errors import CrsError, InputFileError, SchemaError
+from phusong.io.check import check_file
 from phusong.io.coordinates import frame_of_headers, parse_degrees
+from phusong.io.opencellid import COLUMNS
 from phusong.io.report import Reading
 from phusong.io.tables import read_service, read_sites
+from phusong.io.template import write_template
 
 HEADERS = ["Mã trạm", "Tên trạm", "Kinh độ", "Vĩ độ", "Nhà mạng", "Công nghệ", "Xã/Phường"]
 ROWS = [
@@ -262,7 +265,8 @@ def test_separator_is_found(tmp_path: Path, delimiter: str) -> None:
 
 
 def test_blank_total_ragged_and_control_rows_are_accounted_for(tmp_path: Path) -> None:
-    rows = [*ROWS, [""] * 7, ["Tổng cộng", "", "", "", "3", "", ""], ["T9", "x"], [*ROWS[0], "y", "z"],
+    total = ["Tổng cộng", "", "", "", "3", "", ""]
+    rows = [*ROWS, [""] * 7, total, ["T9", "x"], [*ROWS[0], "y", "z"],
             ["T8", "a\x00b", *ROWS[0][2:]], ["T7", "x" * 40_000, *ROWS[0][2:]]]  # fmt: skip
     report = sites(tmp_path, rows).report
     assert (report.rows_in, report.rows_used, report.rows_ignored) == (9, 3, 1)
@@ -326,8 +330,10 @@ def test_workbook_with_titles_two_headings_and_merged_cells_is_read(tmp_path: Pa
 
 
 def test_formula_without_a_value_is_no_place(tmp_path: Path) -> None:
-    path = workbook(tmp_path, [HEADERS], [["T4", "=1+1", 105.05, 19.95, "Viettel", "5G", "Xã 1"],
-                                          ["T5", "x", "=100+5", 19.95, "Viettel", "5G", "Xã 1"]])  # fmt: skip
+    path = workbook(tmp_path, [HEADERS], [
+        ["T4", "=1+1", 105.05, 19.95, "Viettel", "5G", "Xã 1"],
+        ["T5", "x", "=100+5", 19.95, "Viettel", "5G", "Xã 1"],
+    ])  # fmt: skip
     layer, report = read_sites(path)
     assert set_aside(Reading(layer, report))[0] == (6, "lon")
     assert [(p.row, p.field) for p in report.repairs] == [(5, "site_name")]
@@ -352,7 +358,7 @@ CDMA,452,1,104,7005,0,105.05,19.9,1000,5,1,1459692342,1488347104,0
 
 @pytest.mark.parametrize("has_header", [True, False])
 def test_opencellid_is_known_with_and_without_its_header(tmp_path: Path, has_header: bool) -> None:
-    header = "radio,mcc,net,area,cell,unit,lon,lat,range,samples,changeable,created,updated,averageSignal\n"
+    header = ",".join(COLUMNS) + "\n"
     (tmp_path / "452.csv").write_text(header * has_header + CELLS, encoding="utf-8")
     layer, report = read_sites(tmp_path / "452.csv")
     first = 2 if has_header else 1
@@ -373,3 +379,42 @@ def test_broadband_table_by_name_takes_counts_shares_and_known_communes(tmp_path
     assert layer["technology"].tolist() == ["FTTH"] * 2
     assert {p.row for p in report.quarantine} == {3, 4}
     assert any("rows 5" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("layer", ["sites", "service"])
+def test_template_is_read_as_it_is(tmp_path: Path, layer: str) -> None:
+    path = tmp_path / "sheet.xlsx"
+    write_template(layer, path)
+    report = (read_sites if layer == "sites" else read_service)(path).report
+    assert (report.rows_used, report.repairs) == (1, ())
+    assert [n for n in report.notes if "not used" in n] == []
+    with pytest.raises(InputFileError, match="new name"):
+        write_template(layer, path)
+
+
+def test_unknown_names_are_asked_about_and_taken_back_when_confirmed(tmp_path: Path) -> None:
+    (tmp_path / "service.csv").write_text("Xã/Phường,Số hộ\nXã 1,10\nXã 2x,20\n", encoding="utf-8")
+    two_communes().to_parquet(tmp_path / "communes.parquet")
+    options = {"communes": tmp_path / "communes.parquet", "out": tmp_path / "out"}
+    account = check_file("service", tmp_path / "service.csv", **options)
+    assert account["rows_quarantined"] == 1
+    asked = (tmp_path / "out/names.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert asked[1] == "Xã 2x,,Xã 2,,"
+    (tmp_path / "names.csv").write_text(f"{asked[0]}\nXã 2x,Xã 2,,,\n", encoding="utf-8")
+    again = check_file("service", tmp_path / "service.csv", names=tmp_path / "names.csv", **options)
+    assert (again["rows_used"], again["rows_quarantined"]) == (2, 0)
+    assert [(r["row"], r["message"]) for r in again["repairs"]] == [(3, "as confirmed by hand")]
+
+
+def test_rows_set_aside_go_back_as_a_workbook_with_their_reasons(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, changed(1, "Tên trạm", "=1+1")[:1] + changed(1, "Công nghệ", "=WiFi()")[1:]
+    )
+    check_file("sites", path, out=tmp_path / "out")
+    sheet = openpyxl.load_workbook(tmp_path / "out/quarantine.xlsx").active
+    assert [cell.value for cell in sheet[1]][2:] == HEADERS
+    row = list(sheet[2])
+    assert row[0].value == 3
+    assert "technology" in row[1].value
+    assert [cell.value for cell in row[2:5]] == ["T2", "Trạm Hai", "105.15"]
+    assert {cell.data_type for cell in row[1:]} == {"s"}

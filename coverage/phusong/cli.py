@@ -181,6 +181,7 @@ def init(study: Path) -> int:
 @click.argument("file", type=INPUT)
 @click.option("--crs", help="Of coordinates given as x, y, such as EPSG:5897.")
 @click.option("--communes", type=INPUT, help="Boundaries to hold places against.")
+@click.option("--names", type=INPUT, help="The names.csv of an earlier check, filled in.")
 @click.option("-o", "--out", type=INPUT, help="Folder for check.json and the clean layer.")
 @LANG
 @JSON
@@ -191,6 +192,7 @@ def check(
     file: Path,
     crs: str | None,
     communes: Path | None,
+    names: Path | None,
     out: Path | None,
     lang: str | None,
     as_json: bool,
@@ -202,14 +204,28 @@ def check(
     from phusong.publish.checktext import format_check
 
     account = check_file(
-        layer, file, crs=crs, communes=communes, as_of=date.today(), out=out, lang=lang or "vi"
-    )
+        layer, file, crs=crs, communes=communes, as_of=date.today(), out=out, lang=lang or "vi",
+        names=names,
+    )  # fmt: skip
     click.echo(to_json(account) if as_json else format_check(account, lang=lang or "vi"))
     if out is not None:
         click.echo(f"→ {out.resolve()}", err=True)
     if account["verdict"] == "refused":
         return BAD_INPUT
     return QUARANTINED if strict and account["rows_quarantined"] else 0
+
+
+@main.command()
+@click.argument("layer", type=click.Choice(["sites", "service"]))
+@click.option("-o", "--out", type=INPUT, required=True, help="A new file, .xlsx.")
+@_answers
+def template(layer: str, out: Path) -> int:
+    """Write an empty sheet with the headings, units and an example row."""
+    from phusong.io.template import write_template
+
+    write_template(layer, out)
+    click.echo(f"→ {out.resolve()}")
+    return 0
 
 
 @main.command()

@@ -1,26 +1,30 @@
-"""Commune boundaries from GeoPackage, GeoJSON, GeoParquet or a zipped Shapefile."""
+"""Commune boundaries: read, placed, mended, and held against the official list."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
 from phusong.crosswalk import VINTAGE_2025
 from phusong.errors import Problem, SchemaError
+from phusong.io.frames import LON_LAT, to_lon_lat
+from phusong.io.geometry import areas_km2, find_polygons, mend_polygons
 from phusong.io.headers import as_words, match_headers
+from phusong.io.mosaic import find_gaps, find_overlaps
+from phusong.io.official import compare_with_list, known_rows
 from phusong.io.parse import parse_numbers, parse_text
+from phusong.io.placement import find_off_earth, find_strays, require_frame
 from phusong.io.report import Reading, ReadReport
-from phusong.io.vectors import read_vector
+from phusong.io.vectors import open_vector
 from phusong.names import commune_type_of
-from phusong.schema import LAYERS, conform
+from phusong.schema import LAYERS, conform, find_problems
 
 __all__ = ["read_communes"]
-
-LON_LAT = "EPSG:4326"
-AREA_CHANGE = 0.001
 
 
 def read_communes(
@@ -29,7 +33,8 @@ def read_communes(
     """Read commune boundaries, keyed by (commune_code, vintage).
 
     A commune that is missing from a map would vanish from every percentage, so nothing is set
-    aside here: a wrong feature refuses the file, with every problem listed.
+    aside here: a wrong feature refuses the file, with every problem listed. Codes of the official
+    list of 2025 are held against it: names, areas, places, and whether all communes are there.
 
     Parameters
     ----------
@@ -38,7 +43,7 @@ def read_communes(
     vintage : str
         Which commune map this is, where the file does not say it.
     crs : str, optional
-        For a file that names none.
+        For a file that names none, or the wrong one.
 
     Returns
     -------
@@ -50,37 +55,57 @@ def read_communes(
     InputFileError, CrsError, SchemaError
     """
     path = Path(path)
-    features = read_vector(path, crs=crs).reset_index(drop=True)
-    names = [c for c in features.columns if c != features.geometry.name]
-    found = match_headers(names, "communes")
-    columns = {column: features[names[i]] for i, column in found.items()}
-    missing = [name for name in ("commune_code", "commune_name") if name not in columns]
-    if missing:
-        raise SchemaError(
-            f"{path.name}: communes",
-            [Problem(row=None, field=name, found=", ".join(map(str, names)), expected="a column")
-             for name in missing],
-        )  # fmt: skip
-    frame, repairs = _parse(columns)
-    shapes, mended = _mend(features.geometry.to_crs(LON_LAT))
-    frame = frame.assign(
-        vintage=frame.get("vintage", pd.Series(pd.NA, frame.index, dtype="str")).fillna(vintage)
-    )
-    if "commune_type" not in frame:
-        frame["commune_type"] = frame["commune_name"].map(commune_type_of).astype("str")
-    layer = conform(gpd.GeoDataFrame(frame, geometry=shapes, crs=LON_LAT), "communes")
+    features = open_vector(path, crs=crs)
+    source = features.layer.reset_index(drop=True)
+    names = [c for c in source.columns if c != source.geometry.name and source[c].notna().any()]
+    found = match_headers(list(map(str, names)), "communes")
+    frame, repairs, problems = _attributes(source, names, found, vintage, path.name)
+    labels = _labels(frame)
+    shapes, mended, wrong, notes = _place(source.geometry, frame, vintage, labels, path)
+    problems = [*_named(problems, labels), *wrong]
+    layer = gpd.GeoDataFrame(frame, geometry=shapes, crs=LON_LAT)
+    about, more = _compare(layer, vintage, labels)
+    problems = _once([*problems, *about])
+    if problems:
+        raise SchemaError(f"{path.name}: communes", problems)
     report = ReadReport(
         file=str(path),
         layer="communes",
         rows_in=len(layer),
         rows_used=len(layer),
-        repairs=(*repairs, *mended),
-        notes=_notes(features, names, found),
+        repairs=(*features.repairs, *repairs, *mended),
+        notes=(*_unused(names, found), *features.notes, *notes, *more),
     )
-    return Reading(layer, report)
+    return Reading(conform(layer, "communes"), report)
 
 
-def _parse(columns: dict[str, pd.Series]) -> tuple[pd.DataFrame, list[Problem]]:
+def _attributes(
+    source: gpd.GeoDataFrame, names: list[str], found: dict[int, str], vintage: str, file: str
+) -> tuple[pd.DataFrame, list[Problem], list[Problem]]:
+    """Return the columns of the schema, and what was mended or is wrong in them."""
+    columns = {column: source[names[i]] for i, column in found.items()}
+    if "full_name" in columns:
+        short = columns.get("commune_name", columns["full_name"])
+        columns["commune_name"] = columns.pop("full_name").fillna(short)
+    missing = [name for name in ("commune_code", "commune_name") if name not in columns]
+    if missing:
+        raise SchemaError(
+            f"{file}: communes",
+            [Problem(row=None, field=name, found=", ".join(map(str, names)) or "no columns",
+                     expected="a column") for name in missing],
+        )  # fmt: skip
+    frame, repairs, problems = _parse(columns)
+    blank = pd.Series(pd.NA, frame.index, dtype="str")
+    frame = frame.assign(vintage=frame.get("vintage", blank).fillna(vintage))
+    if "commune_type" not in frame:
+        frame["commune_type"] = frame["commune_name"].map(commune_type_of).astype("str")
+    problems += [p for p in find_problems(frame, "communes") if p.field != "geometry"]
+    return frame, repairs, problems
+
+
+def _parse(
+    columns: dict[str, pd.Series],
+) -> tuple[pd.DataFrame, list[Problem], list[Problem]]:
     """Return the columns as the schema has them; a cell that is no number is a problem."""
     frame = pd.DataFrame()
     repairs: list[Problem] = []
@@ -91,7 +116,7 @@ def _parse(columns: dict[str, pd.Series]) -> tuple[pd.DataFrame, list[Problem]]:
             if pd.api.types.is_numeric_dtype(values):
                 frame[name] = values.astype("float64")
                 continue
-            text = values.fillna("").astype("str")
+            text = values.map(str, na_action="ignore").fillna("").astype("str")
             frame[name], is_wrong = parse_numbers(text)
             problems += [
                 Problem(row=int(i) + 1, field=name, found=repr(text[i]), expected="a number")
@@ -104,9 +129,7 @@ def _parse(columns: dict[str, pd.Series]) -> tuple[pd.DataFrame, list[Problem]]:
             frame[name] = as_words(frame[name], name)
         if name == "commune_code":
             frame[name], repairs = _pad(frame[name])
-    if problems:
-        raise SchemaError("communes", problems)
-    return frame, repairs
+    return frame, repairs, problems
 
 
 def _as_text(value: object) -> str:
@@ -123,33 +146,62 @@ def _pad(codes: pd.Series) -> tuple[pd.Series, list[Problem]]:
     return codes.where(~is_short, codes.str.zfill(5)), repairs
 
 
-def _mend(shapes: gpd.GeoSeries) -> tuple[gpd.GeoSeries, list[Problem]]:
-    """Return valid polygons; a mend that changes the area by more than 0.1 % is an error."""
-    invalid = ~shapes.is_valid
-    if not invalid.any():
-        return shapes, []
-    old = shapes[invalid]
-    made = shapely.make_valid(old.to_numpy(), method="structure", keep_collapsed=False)
-    repairs: list[Problem] = []
-    problems: list[Problem] = []
-    for index, before, after in zip(old.index, old, made, strict=True):
-        reason = shapely.is_valid_reason(before)
-        entry = Problem(row=int(index) + 1, field="geometry", found=reason,
-                        expected="a valid polygon", message="mended")  # fmt: skip
-        changed = abs(after.area - before.area) > AREA_CHANGE * max(before.area, 1e-12)
-        (problems if changed else repairs).append(entry)
-    if problems:
-        raise SchemaError("communes", problems)
-    mended = shapes.copy()
-    mended[invalid] = made
-    return mended, repairs
+def _place(
+    source: gpd.GeoSeries, frame: pd.DataFrame, vintage: str, labels: list[str], path: Path
+) -> tuple[np.ndarray, list[Problem], list[Problem], list[str]]:
+    """Return valid polygons in EPSG:4326, with repairs, problems and notes."""
+    polygons, parts, problems = find_polygons(source.to_numpy(), labels)
+    given = gpd.GeoSeries(polygons, index=source.index, crs=source.crs)
+    placed = to_lon_lat(given, str(path))
+    codes = frame["commune_code"].where(known_rows(frame, vintage=VINTAGE_2025))
+    notes = require_frame(placed, given, codes, name=str(path))
+    shapes = placed.to_numpy().copy()
+    lost = find_off_earth(shapes, labels)
+    shapes[[problem.row - 1 for problem in lost if problem.row]] = shapely.Polygon()
+    shapes, mended, broken = mend_polygons(shapes, labels)
+    strays = find_strays(shapes, codes, labels)
+    return shapes, [*parts, *mended], [*problems, *lost, *broken, *strays], notes
 
 
-def _notes(features: gpd.GeoDataFrame, names: list[str], found: dict[int, str]) -> tuple[str, ...]:
-    notes = []
+def _compare(
+    layer: gpd.GeoDataFrame, vintage: str, labels: list[str]
+) -> tuple[list[Problem], list[str]]:
+    """Return what polygons say beside the official list and beside each other."""
+    shapes = layer.geometry.to_numpy()
+    areas = areas_km2(shapes)
+    is_known = known_rows(layer, vintage=VINTAGE_2025)
+    problems, notes = find_overlaps(shapes, labels, areas, is_known.to_numpy())
+    notes += find_gaps(shapes, labels)
+    if vintage == VINTAGE_2025 or is_known.any():
+        wrong, more = compare_with_list(layer, is_known, areas)
+        return [*problems, *wrong], [*notes, *more]
+    return problems, [
+        *notes,
+        f"a map of {vintage}: the official list is of {VINTAGE_2025}, so it was not compared",
+    ]
+
+
+def _labels(frame: pd.DataFrame) -> list[str]:
+    pairs = zip(frame["commune_code"].fillna("?"), frame["commune_name"].fillna(""), strict=True)
+    return [f"{code} {name}".strip() for code, name in pairs]
+
+
+def _named(problems: list[Problem], labels: list[str]) -> list[Problem]:
+    """Return problems of attributes with the commune they are of."""
+    return [
+        problem
+        if problem.row is None
+        else replace(
+            problem, message="; ".join(filter(None, [problem.message, labels[problem.row - 1]]))
+        )
+        for problem in problems
+    ]
+
+
+def _once(problems: list[Problem]) -> list[Problem]:
+    return list(dict.fromkeys(problems))
+
+
+def _unused(names: list[str], found: dict[int, str]) -> list[str]:
     unused = [str(name) for i, name in enumerate(names) if i not in found]
-    if unused:
-        notes.append(f"columns that are not used: {', '.join(unused)}")
-    if not shapely.coverage_is_valid(features.geometry.to_numpy()):
-        notes.append("the polygons are not one clean coverage: neighbours overlap or leave slivers")
-    return tuple(notes)
+    return [f"columns that are not used: {', '.join(unused)}"] if unused else []

@@ -12,9 +12,10 @@ import pandas as pd
 
 from phusong.errors import PhusongError, SchemaError
 from phusong.io.boundaries import read_communes
+from phusong.io.confirm import find_candidates, read_names, write_names
 from phusong.io.measurements import read_measurements
 from phusong.io.rasters import read_population
-from phusong.io.report import Reading
+from phusong.io.report import Reading, ReadReport
 from phusong.io.spreadsheet import write_quarantine_xlsx
 from phusong.io.tables import read_service, read_sites
 from phusong.io.write import write_csv, write_gpkg, write_json
@@ -34,6 +35,7 @@ def check_file(
     as_of: date | None = None,
     out: Path | None = None,
     lang: str = "vi",
+    names: Path | None = None,
 ) -> dict[str, object]:
     """Read a file as a run would; write the account and the clean layer into `out`.
 
@@ -50,6 +52,8 @@ def check_file(
     out : Path, optional
         Gets `check.json`, `clean.csv` (tables) or `clean.gpkg` (communes), and the rows set aside
         with their reasons as `quarantine.xlsx`.
+    names : Path, optional
+        The filled-in `names.csv` of an earlier check of the same table.
     lang : {"vi", "en"}
         Of the headings of `quarantine.xlsx`.
 
@@ -64,7 +68,9 @@ def check_file(
         readers: dict[str, Callable[[], Reading]] = {
             "communes": lambda: read_communes(path, crs=crs),
             "sites": lambda: read_sites(path, crs=crs, communes=zones, as_of=as_of),
-            "service": lambda: read_service(path, communes=zones),
+            "service": lambda: read_service(
+                path, communes=zones, names=None if names is None else read_names(names)
+            ),
             "population": lambda: read_population(path, communes=zones),
             "terrain": lambda: __import__("phusong.io.rasters", fromlist=["x"]).read_terrain(
                 path, communes=zones
@@ -87,7 +93,16 @@ def check_file(
         write_quarantine_xlsx(
             reading.report, out / "quarantine.xlsx", lang=lang, as_of=as_of or date(2025, 7, 1)
         )
+    if layer == "service" and zones is not None and out is not None:
+        _ask_names(reading.report, zones, out)
     return _close(account, clean, out)
+
+
+def _ask_names(report: ReadReport, communes: pd.DataFrame, out: Path) -> None:
+    """Write `names.csv` for the names that no commune answers to, where there are any."""
+    strangers = [p.found.strip("'") for p in report.quarantine if p.field == "commune_name"]
+    if strangers:
+        write_names(find_candidates(strangers, communes), out / "names.csv")
 
 
 def _refusal(layer: str, path: Path, error: Exception) -> dict[str, object]:

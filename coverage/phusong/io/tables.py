@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -85,6 +86,7 @@ def read_service(
     vintage: str | None = None,
     communes: gpd.GeoDataFrame | None = None,
     crosswalk: pd.DataFrame | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> Reading:
     """Read a broadband table: a row is what an operator offers in a commune. CSV, XLSX or XLS.
 
@@ -98,6 +100,9 @@ def read_service(
         Gives the codes of rows that only name their commune; nothing is matched by likeness.
     crosswalk : DataFrame, optional
         The communes of before that lead to these; Thanh Hóa's without it.
+    names : Mapping, optional
+        Names that a person confirmed (`confirm.read_names`): as the table has them, normalised,
+        to the commune's own. Each use is listed as a repair.
 
     Returns
     -------
@@ -108,6 +113,7 @@ def read_service(
     cells = read_cells(path, "service")
     table = Table.from_cells(cells, path, "service")
     _imply_technology(table, cells)
+    _confirm_names(table, names or {})
     _code_by_name(table, communes)
     said = table.frame.get("vintage", pd.Series(pd.NA, table.frame.index, dtype="str"))
     table.frame["vintage"] = said if vintage is None else said.fillna(vintage)
@@ -236,6 +242,16 @@ def _imply_technology(table: Table, cells: Cells) -> None:
     if "operator" not in frame:
         frame["operator"] = NOT_STATED
         table.notes.append(f"no column of operator: {NOT_STATED}, one for all rows")
+
+
+def _confirm_names(table: Table, names: Mapping[str, str]) -> None:
+    if not names or "commune_name" not in table.frame:
+        return
+    found = table.frame["commune_name"].fillna("")
+    chosen = found.map({name: names.get(normalise_name(name)) for name in found.unique()})
+    is_chosen = chosen.notna()
+    table.frame["commune_name"] = table.frame["commune_name"].where(~is_chosen, chosen)
+    table.mend(is_chosen, "commune_name", found, "a commune's own name", "as confirmed by hand")
 
 
 def _code_by_name(table: Table, communes: gpd.GeoDataFrame | None) -> None:

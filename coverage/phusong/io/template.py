@@ -1,0 +1,94 @@
+"""An empty sheet that a run reads as it is: headings, units, and one example row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+
+from phusong.errors import InputFileError
+from phusong.io.atomic import atomic_path
+from phusong.io.headers import read_register
+from phusong.schema import LAYERS
+
+__all__ = ["TEMPLATES", "write_template"]
+
+# Column of the schema (or lon, lat), heading in Vietnamese as our own reader knows it, example.
+TEMPLATES: dict[str, tuple[tuple[str, str, object], ...]] = {
+    "sites": (
+        ("site_id", "Mã trạm", "THA0001"),
+        ("sector_id", "Mã cell", "THA0001-1"),
+        ("site_name", "Tên trạm", "Trạm ví dụ (xóa dòng này)"),
+        ("operator", "Nhà mạng", "Viettel"),
+        ("technology", "Công nghệ", "5G"),
+        ("lon", "Kinh độ", 105.77612),
+        ("lat", "Vĩ độ", 19.80736),
+        ("commune_name", "Xã/Phường", "Phường Hạc Thành"),
+        ("frequency_mhz", "Băng tần (MHz)", 2600),
+        ("antenna_height_m", "Độ cao anten (m)", 36),
+        ("azimuth_deg", "Góc phương vị (°)", 120),
+        ("beamwidth_deg", "Độ rộng búp sóng (°)", 120),
+        ("radius_m", "Bán kính phủ sóng (m)", 1500),
+        ("status", "Trạng thái", "đang hoạt động"),
+        ("on_air_date", "Ngày phát sóng", "2026-06-30"),
+    ),
+    "service": (
+        ("commune_code", "Mã xã", "14797"),
+        ("commune_name", "Tên xã", "Phường Hạc Thành"),
+        ("operator", "Nhà mạng", "VNPT"),
+        ("technology", "Công nghệ", "FTTH"),
+        ("downlink_mbps", "Tốc độ tải xuống (Mbps)", 150),
+        ("uplink_mbps", "Tốc độ tải lên (Mbps)", 150),
+        ("households_passed", "Số hộ có hạ tầng", 12000),
+        ("households", "Số hộ", 15000),
+        ("subscribers", "Số thuê bao", 9000),
+        ("price_vnd_month", "Giá cước (VNĐ)", 180000),
+        ("at_centre", "Có tại trung tâm", "có"),
+        ("villages_served", "Số thôn có dịch vụ", 40),
+        ("villages", "Số thôn", 42),
+        ("as_of", "Ngày số liệu", "2026-06-30"),
+    ),
+}
+
+
+def write_template(layer: str, path: Path) -> None:
+    """Write an empty sheet for `layer` with an example row, and a second sheet that explains it.
+
+    Parameters
+    ----------
+    layer : {"sites", "service"}
+    path : Path
+        Ends in .xlsx; a file that is there is never written over.
+
+    Raises
+    ------
+    InputFileError
+        If there is such a file, the ending is another, or the layer has no sheet.
+    """
+    if layer not in TEMPLATES:
+        raise InputFileError(f"{layer}: no sheet; there are {', '.join(TEMPLATES)}")
+    if path.suffix.lower() != ".xlsx" or path.exists():
+        raise InputFileError(f"{path}: give a new name that ends in .xlsx")
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = layer
+    described = {column.name: column for column in LAYERS[layer].columns}
+    legend = book.create_sheet("Giải thích")
+    legend.append(["Cột", "column", "unit", "meaning", "values", "required"])
+    for at, (name, heading, example) in enumerate(TEMPLATES[layer], 1):
+        sheet.cell(1, at, heading).font = Font(bold=True)
+        cell = sheet.cell(2, at, example)
+        cell.number_format = "@" if isinstance(example, str) else "General"
+        sheet.column_dimensions[get_column_letter(at)].width = max(12, len(heading) + 2)
+        column = described.get(name)
+        if column is None:
+            legend.append([heading, name, "°", "WGS 84, decimal degrees", "", "yes"])
+            continue
+        words = ", ".join(column.choices or read_register()["words"].get(name, {}))
+        required = "yes" if column.required else ""
+        legend.append([heading, name, column.unit, column.meaning, words, required])
+    sheet.freeze_panes = "A2"
+    with atomic_path(path) as unfinished:
+        book.save(unfinished)
