@@ -20,7 +20,7 @@ from conftest import square_communes
 
 from phusong.errors import CrsError, InputFileError
 from phusong.io.frames import fitting_frames, suggest_frames
-from phusong.io.vectors import open_vector, read_vector
+from phusong.io.vectors import open_vector
 
 DRIVERS = {
     "gpkg": "GPKG",
@@ -94,7 +94,7 @@ def test_a_zip_holds_one_layer_with_its_companions(tmp_path: Path, extension: st
     folder = tmp_path / "lop"
     folder.mkdir()
     write(named_squares(), folder / f"Xã.{extension}")
-    assert len(read_vector(zip_folder(folder, tmp_path / "communes.zip"))) == 2
+    assert len(open_vector(zip_folder(folder, tmp_path / "communes.zip")).layer) == 2
 
 
 def test_a_kmz_is_read_with_the_names_of_its_folders(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_the_table_in_a_placemarks_description_becomes_columns(tmp_path: Path) -
         "</coordinates></Point></Placemark></Document></kml>",
         encoding="utf-8",
     )
-    layer = read_vector(tmp_path / "a.kml")
+    layer = open_vector(tmp_path / "a.kml").layer
     assert layer["ma_xa"].tolist() == ["14758"]
     assert layer["ten_xa"].str.startswith("Hàm").all()
 
@@ -143,7 +143,7 @@ def test_kml_that_links_or_nests_or_ends_early_is_refused(
 ) -> None:
     (tmp_path / "a.kml").write_text(f"<kml><Document>{inside}</Document></kml>")
     with pytest.raises(InputFileError, match=rf"a\.kml.*{word}"):
-        read_vector(tmp_path / "a.kml")
+        open_vector(tmp_path / "a.kml")
 
 
 def test_kml_with_entities_is_refused_before_they_are_read(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_kml_with_entities_is_refused_before_they_are_read(tmp_path: Path) -> No
         '<!DOCTYPE kml [<!ENTITY x SYSTEM "file:///etc/hostname">]><kml><name>&x;</name></kml>'
     )
     with pytest.raises(InputFileError, match="entities"):
-        read_vector(tmp_path / "a.kml")
+        open_vector(tmp_path / "a.kml")
 
 
 @pytest.mark.parametrize("extension", [*DRIVERS, "parquet", "zip", "kmz"])
@@ -170,13 +170,13 @@ def test_a_description_of_another_file_is_refused_under_every_name(
         path = tmp_path / f"communes{number}.{extension}"
         path.write_text(text)
         with pytest.raises(InputFileError, match=rf"communes{number}\.{extension}"):
-            read_vector(path)
+            open_vector(path)
 
 
 @pytest.mark.parametrize("path", ["/vsicurl/http://x/a.gpkg", "https://x/a.gpkg", "GPKG:a.gpkg"])
 def test_only_local_files_are_opened(path: str) -> None:
     with pytest.raises(InputFileError, match="not a local file"):
-        read_vector(Path(path))
+        open_vector(Path(path))
 
 
 @pytest.mark.parametrize("extension", ["gpkg", "fgb", "shp", "geojson", "parquet", "kml"])
@@ -188,7 +188,7 @@ def test_a_file_cut_short_is_refused(tmp_path: Path, extension: str, share: floa
     raw = path.read_bytes()
     path.write_bytes(raw[: int(len(raw) * share)])
     with pytest.raises(InputFileError, match=rf"communes\.{extension}"):
-        read_vector(path)
+        open_vector(path)
 
 
 @pytest.mark.parametrize("extension", [".dbf", ".shx"])
@@ -202,7 +202,7 @@ def test_a_shapefile_without_a_part_is_refused_by_the_name_of_the_part(
     path.with_suffix(extension).unlink()
     for file in (path, archive):
         with pytest.raises(InputFileError, match=rf"{file.name}.*\{extension}"):
-            read_vector(file)
+            open_vector(file)
 
 
 def test_a_dbf_of_another_layer_is_refused(tmp_path: Path) -> None:
@@ -210,15 +210,15 @@ def test_a_dbf_of_another_layer_is_refused(tmp_path: Path) -> None:
     other = write(plain_squares(3), tmp_path / "other.shp")
     shutil.copy(other.with_suffix(".dbf"), path.with_suffix(".dbf"))
     with pytest.raises(InputFileError, match=r"\.dbf file 3"):
-        read_vector(path)
+        open_vector(path)
 
 
 def test_a_shapefile_without_a_prj_needs_a_crs_and_is_told_which_fit(tmp_path: Path) -> None:
     path = write(plain_squares(2), tmp_path / "communes.shp")
     path.with_suffix(".prj").unlink()
     with pytest.raises(CrsError, match=r"EPSG:5897.*EPSG:3405 \(6\d\d m away\)"):
-        read_vector(path)
-    assert read_vector(path, crs="EPSG:5897").crs == "EPSG:5897"
+        open_vector(path)
+    assert open_vector(path, crs="EPSG:5897").layer.crs == "EPSG:5897"
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_a_dbf_in_another_encoding_is_read_if_its_words_or_its_claim_bear_it_out
     body = path.with_suffix(".dbf").read_bytes().replace(b"N" * 20, raw.ljust(20))
     path.with_suffix(".dbf").write_bytes(body)
     path.with_suffix(".cpg").write_text("ISO-8859-1")
-    assert list(read_vector(path)["ten_xa"]) == [name]
+    assert list(open_vector(path).layer["ten_xa"]) == [name]
 
 
 def test_a_dbf_in_two_encodings_is_refused(tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def test_a_dbf_in_two_encodings_is_refused(tmp_path: Path) -> None:
         body = body.replace(b"N" * 20, raw.ljust(20), 1)
     path.with_suffix(".dbf").write_bytes(body)
     with pytest.raises(InputFileError, match=r"communes\.shp.*encoding.*UTF-8"):
-        read_vector(path)
+        open_vector(path)
 
 
 def test_a_name_cut_within_a_letter_loses_that_letter_only(tmp_path: Path) -> None:
@@ -302,7 +302,7 @@ def test_a_mapinfo_table_that_shows_another_one_is_refused(tmp_path: Path) -> No
     path = write(named_squares(), tmp_path / "communes.tab")
     path.write_text('!table\n!version 100\nOpen Table "secret.tab" Hide\nCreate View x As\n')
     with pytest.raises(InputFileError, match="unsupported"):
-        read_vector(path)
+        open_vector(path)
 
 
 def test_a_layer_of_a_plane_without_a_place_on_earth_is_refused(tmp_path: Path) -> None:
@@ -311,7 +311,7 @@ def test_a_layer_of_a_plane_without_a_place_on_earth_is_refused(tmp_path: Path) 
     line = next(line for line in text.splitlines() if line.startswith("CoordSys"))
     path.write_text(text.replace(line, 'CoordSys NonEarth Units "m" Bounds (0, 0) (1e6, 3e6)'))
     with pytest.raises(CrsError):
-        read_vector(path)
+        open_vector(path)
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,7 @@ def test_unsafe_members_refuse_an_archive(tmp_path: Path, name: str, word: str) 
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr(name, b"x")
     with pytest.raises(InputFileError, match=rf"a\.zip.*{word}"):
-        read_vector(tmp_path / "a.zip")
+        open_vector(tmp_path / "a.zip")
     assert [p.name for p in tmp_path.iterdir()] == ["a.zip"]
 
 
@@ -333,14 +333,14 @@ def test_a_link_inside_an_archive_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr(link, "/etc/hostname")
     with pytest.raises(InputFileError, match="symbolic link"):
-        read_vector(tmp_path / "a.zip")
+        open_vector(tmp_path / "a.zip")
 
 
 def test_an_archive_that_swells_is_refused_before_it_does(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("communes.geojson", b"0" * 20_000_000)
     with pytest.raises(InputFileError, match="200 times"):
-        read_vector(tmp_path / "a.zip")
+        open_vector(tmp_path / "a.zip")
 
 
 def test_a_damaged_member_refuses_an_archive(tmp_path: Path) -> None:
@@ -351,28 +351,28 @@ def test_a_damaged_member_refuses_an_archive(tmp_path: Path) -> None:
     raw = archive.read_bytes()
     archive.write_bytes(raw.replace(b"Polygon", b"Polygoo"))
     with pytest.raises(InputFileError, match="broken"):
-        read_vector(archive)
+        open_vector(archive)
 
 
 def test_two_layers_in_one_file_are_refused_by_name(tmp_path: Path) -> None:
     path = write(named_squares(), tmp_path / "communes.gpkg", layer="xa")
     write(named_squares(), path, layer="huyen", append=True)
     with pytest.raises(InputFileError, match="2 layers"):
-        read_vector(path)
+        open_vector(path)
 
 
 def test_tables_without_places_in_a_geopackage_are_no_layers(tmp_path: Path) -> None:
     path = write(named_squares(), tmp_path / "communes.gpkg", layer="xa")
     styles = named_squares().drop(columns="geometry")
     pyogrio.write_dataframe(styles, path, driver="GPKG", layer="layer_styles", append=True)
-    assert len(read_vector(path)) == 2
+    assert len(open_vector(path).layer) == 2
 
 
 def test_a_database_that_is_no_geopackage_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "a.gpkg")) as db:
         db.execute("CREATE TABLE t (x)")
     with pytest.raises(InputFileError, match="not a GeoPackage"):
-        read_vector(tmp_path / "a.gpkg")
+        open_vector(tmp_path / "a.gpkg")
 
 
 def test_a_geopackage_with_unsaved_changes_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
@@ -380,7 +380,7 @@ def test_a_geopackage_with_unsaved_changes_is_refused_and_stays_as_it_is(tmp_pat
     before = path.read_bytes()
     path.with_name("communes.gpkg-wal").write_bytes(b"changes")
     with pytest.raises(InputFileError, match="close the program"):
-        read_vector(path)
+        open_vector(path)
     assert path.read_bytes() == before
 
 
@@ -405,7 +405,7 @@ def test_arcs_are_read_as_short_lines_with_a_record(tmp_path: Path) -> None:
 def test_geojson_nested_without_end_is_refused_quickly(tmp_path: Path) -> None:
     (tmp_path / "a.geojson").write_text('{"coordinates": ' + "[" * 100_000 + "]" * 100_000 + "}")
     with pytest.raises(InputFileError, match="deep"):
-        read_vector(tmp_path / "a.geojson")
+        open_vector(tmp_path / "a.geojson")
 
 
 def test_geojson_in_another_encoding_is_refused_by_that_reason(tmp_path: Path) -> None:
@@ -415,7 +415,7 @@ def test_geojson_in_another_encoding_is_refused_by_that_reason(tmp_path: Path) -
             text.encode(encoding, "replace").replace(b"?", b"\xe0")
         )
         with pytest.raises(InputFileError, match="encoding"):
-            read_vector(tmp_path / "a.geojson")
+            open_vector(tmp_path / "a.geojson")
 
 
 def test_geojson_in_metres_is_no_geojson_in_degrees(tmp_path: Path) -> None:
@@ -425,11 +425,11 @@ def test_geojson_in_metres_is_no_geojson_in_degrees(tmp_path: Path) -> None:
     path = tmp_path / "communes.geojson"
     path.write_text(json.dumps(data))
     with pytest.raises(CrsError, match="EPSG:5897"):
-        read_vector(path)
-    assert read_vector(path, crs="EPSG:5897").total_bounds[0] == 500_000
+        open_vector(path)
+    assert open_vector(path, crs="EPSG:5897").layer.total_bounds[0] == 500_000
     data["crs"] = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::5897"}}
     path.write_text(json.dumps(data))
-    assert read_vector(path).crs == "EPSG:5897"
+    assert open_vector(path).layer.crs == "EPSG:5897"
 
 
 @pytest.mark.parametrize(
@@ -451,7 +451,7 @@ def test_a_crs_that_is_a_link_is_refused_and_not_fetched(
         data = json.loads(named_squares().to_json(drop_id=True)) | {"crs": json.loads(member)}
         (tmp_path / "a.geojson").write_text(json.dumps(data))
         with pytest.raises(CrsError, match=r"a\.geojson.*no known CRS"):
-            read_vector(tmp_path / "a.geojson")
+            open_vector(tmp_path / "a.geojson")
         with pytest.raises(TimeoutError):
             server.accept()
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from phusong.io.boundaries import read_communes
 from phusong.io.embedded import embedded_path
-from phusong.io.manifest import write_run
+from phusong.io.manifest import fingerprint_inputs, write_run
 from phusong.io.rasters import read_population
 from phusong.io.registers import read_crosswalk, read_register, read_weights
 from phusong.io.report import Reading, ReadReport, problems_frame
@@ -20,7 +20,7 @@ from phusong.io.settings import Study
 from phusong.io.spreadsheet import write_gaps_xlsx
 from phusong.io.staging import staged_folder
 from phusong.io.tables import read_service, read_sites
-from phusong.io.write import write_csv, write_gpkg, write_json, write_parquet
+from phusong.io.write import write_csv, write_gpkg, write_json, write_parquet, write_text
 from phusong.publish.assessment import About, Assessment
 from phusong.publish.figures import draw_map, save_figure
 from phusong.publish.summary import format_summary, summarise, targets_json
@@ -92,6 +92,7 @@ def run_study(
     """
     started = datetime.now(UTC)
     with staged_folder(folder) as staging:
+        inputs = fingerprint_inputs(study.inputs)
         assessment, reports = _assess_files(study, progress)
         rows = {f"{report.layer} ({Path(report.file).name})": _counts(report) for report in reports}
         summary = summarise(assessment, rows=rows)
@@ -100,14 +101,13 @@ def run_study(
             if step == "tables":
                 _write_tables(staging, study, assessment, reports, summary)
             elif step == "map.html":
-                html = render_map(assessment, lang=study.lang)
-                (staging / step).write_text(html, encoding="utf-8", newline="\n")
+                write_text(render_map(assessment, lang=study.lang), staging / step)
                 figure = draw_map(assessment, lang=study.lang)
             else:
                 save_figure(figure, staging / step)
         write_run(
             staging,
-            inputs=study.inputs,
+            inputs=inputs,
             parameters=study.parameters | {"with_map": with_map},
             started=started,
             finished=datetime.now(UTC),
@@ -133,7 +133,9 @@ def _assess_files(study: Study, progress: Progress) -> tuple[Assessment, tuple[R
         )
         service = reading.layer
         readings.append(reading)
-    population = None if study.population is None else read_population(study.population)
+    population = (
+        None if study.population is None else read_population(study.population, communes=zones)
+    )
     reports = tuple(reading.report for reading in readings)
     if population is not None:
         reports = (*reports, population.report)

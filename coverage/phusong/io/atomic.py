@@ -6,11 +6,22 @@ import errno
 import os
 import secrets
 import shutil
+import signal
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 
-__all__ = ["MARK", "atomic_path", "clean_leftovers", "describe_failure", "flush_folder"]
+__all__ = [
+    "MARK",
+    "atomic_path",
+    "clean_leftovers",
+    "flush_file",
+    "flush_folder",
+    "naming_failures",
+    "signals_deferred",
+]
 
 # Every unfinished thing that we make in a folder of the user begins with this.
 MARK = ".phusong-"
@@ -46,23 +57,63 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     unfinished = path.parent / f"{MARK}{os.getpid()}-{secrets.token_hex(4)}{path.suffix}"
     try:
-        yield unfinished
-        flush_file(unfinished)
-        os.replace(unfinished, path)
-        flush_folder(path.parent)
-    except OSError as error:
-        raise type(error)(error.errno, describe_failure(path, error), str(path)) from error
+        with naming_failures(path, written_to=unfinished):
+            yield unfinished
+            flush_file(unfinished)
+            os.replace(unfinished, path)
+            flush_folder(path.parent)
     finally:
-        unfinished.unlink(missing_ok=True)
+        # A journal of SQLite may lie beside it. What cannot be removed now is the next run's to
+        # remove: the error that brought us here is the one to tell.
+        for leftover in path.parent.glob(f"{unfinished.name}*"):
+            with suppress(OSError):
+                leftover.unlink()
 
 
-def clean_leftovers(folder: Path) -> tuple[str, ...]:
+@contextmanager
+def naming_failures(path: Path, *, written_to: Path | None = None) -> Iterator[None]:
+    """Let every `OSError` of the block name `path`, say why in plain words and what to do."""
+    try:
+        yield
+    except OSError as error:
+        reason = _describe_failure(path, error, written_to)
+        raise OSError(error.errno, reason, str(path)) from error
+
+
+@contextmanager
+def signals_deferred() -> Iterator[None]:
+    """Hold SIGINT and SIGTERM back until the block is done, and deliver them then.
+
+    For what takes milliseconds and should not stop half way. Outside the main thread, where
+    Python delivers no signals, it does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+
+    def hold(number: int, frame: FrameType | None) -> None:
+        held.append(number)
+
+    before = {number: signal.signal(number, hold) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        for number in held:
+            signal.raise_signal(number)
+
+
+def clean_leftovers(folder: Path, *, keep: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Remove what runs that were cut short left in `folder`; return the names.
 
-    Only names that begin with `MARK` are touched, and only directly in `folder`. Call it while
-    no other run writes there.
+    Only names that begin with `MARK` are touched, and only directly in `folder`; the names in
+    `keep` stay. Call it while no other run writes there.
     """
-    leftovers = sorted(path for path in folder.iterdir() if path.name.startswith(MARK))
+    leftovers = sorted(
+        path for path in folder.iterdir() if path.name.startswith(MARK) and path.name not in keep
+    )
     for path in leftovers:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
@@ -91,10 +142,13 @@ def flush_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def describe_failure(path: Path, error: OSError) -> str:
-    """Return one line that says why `path` could not be written and what to do."""
+def _describe_failure(path: Path, error: OSError, written_to: Path | None) -> str:
     reason = error.strerror or str(error) or type(error).__name__
     if error.errno not in FULL:
         return f"cannot be written: {reason}"
-    free = shutil.disk_usage(path.parent).free
-    return f"the disk is full ({free:,} bytes are free): make room or choose another folder"
+    size, free = 0, 0
+    with suppress(OSError):
+        free = shutil.disk_usage(path.parent).free
+        size = 0 if written_to is None else written_to.stat().st_size
+    written = f"{size:,} bytes of it were written, {free:,} bytes are free"
+    return f"the disk is full ({written}): make room or choose another folder"

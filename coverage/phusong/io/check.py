@@ -18,6 +18,7 @@ from phusong.io.rasters import read_population
 from phusong.io.report import Reading, ReadReport
 from phusong.io.spreadsheet import write_quarantine_xlsx
 from phusong.io.tables import read_service, read_sites
+from phusong.io.terrain import read_terrain
 from phusong.io.write import write_csv, write_gpkg, write_json
 from phusong.joins import locate_sites
 
@@ -72,9 +73,7 @@ def check_file(
                 path, communes=zones, names=None if names is None else read_names(names)
             ),
             "population": lambda: read_population(path, communes=zones),
-            "terrain": lambda: __import__("phusong.io.rasters", fromlist=["x"]).read_terrain(
-                path, communes=zones
-            ),
+            "terrain": lambda: read_terrain(path, communes=zones),
             "measurements": lambda: read_measurements(path, communes=zones),
         }
         reading = readers[layer]()

@@ -44,7 +44,8 @@ def match_headers(headers: list[str], layer: str) -> dict[int, str]:
     }
     found: dict[int, str] = {}
     for position, header in enumerate(headers):
-        column = known.get(plain(header)) or known.get(plain(re.split(r"\(| - |:|\bVN.?2000", header)[0]))
+        start = re.split(r"\(| - |:|\bVN.?2000", header)[0]
+        column = known.get(plain(header)) or known.get(plain(start))
         if column is not None and column not in found.values():
             found[position] = column
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -18,18 +19,38 @@ from phusong.errors import InputFileError
 from phusong.io.staging import RUN_FILE, finish_publication, hash_file, list_files, listed_files
 from phusong.io.write import to_json, write_json
 
-__all__ = ["verify_run", "write_run"]
+__all__ = ["Fingerprint", "fingerprint_inputs", "verify_run", "write_run"]
 
 PACKAGES = (
     "phusong", "folium", "geopandas", "matplotlib", "numba", "numpy", "openpyxl", "pandas",
     "pyarrow", "pyogrio", "pyproj", "rasterio", "scipy", "shapely", "xarray",
 )  # fmt: skip
 
+# What other files a file is read with: all of its name, in its folder.
+COMPANIONS = (".shp", ".tab", ".mif")
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """An input file as a run found it, to be held against what it leaves behind."""
+
+    path: Path
+    sha256: str
+    state: tuple[tuple[str, int, int], ...]  # of it and its companions: name, bytes, mtime in ns
+
+
+def fingerprint_inputs(inputs: Mapping[str, Path]) -> dict[str, Fingerprint]:
+    """Return what the input files are now; call it before they are read.
+
+    What is no file that can be read has an empty fingerprint: to refuse it is its reader's part.
+    """
+    return {name: _fingerprint(path) for name, path in inputs.items()}
+
 
 def write_run(
     folder: Path,
     *,
-    inputs: Mapping[str, Path],
+    inputs: Mapping[str, Fingerprint],
     parameters: Mapping[str, object],
     started: datetime,
     finished: datetime,
@@ -38,10 +59,17 @@ def write_run(
 
     The run id is made of the inputs' contents, the parameters and the versions: the same study on
     the same machine has the same id. The two times are all that differs between such runs.
+
+    Raises
+    ------
+    InputFileError
+        If an input is no longer what it was when its fingerprint was taken.
     """
+    _require_unchanged(inputs)
     made_of = {
         "inputs": {
-            name: {"file": path.name, "sha256": hash_file(path)} for name, path in inputs.items()
+            name: {"file": _printable(print_.path.name), "sha256": print_.sha256}
+            for name, print_ in inputs.items()
         },
         "parameters": parameters,
         "versions": _versions(),
@@ -80,6 +108,35 @@ def verify_run(folder: Path) -> list[str]:
         elif hash_file(path) != sha256:
             problems.append(f"{name}: was changed after the run")
     return problems
+
+
+def _fingerprint(path: Path) -> Fingerprint:
+    try:
+        if not path.is_file():  # a pipe would be waited for, a device read for ever
+            return Fingerprint(path, "", ())
+        beside = [path]
+        if path.suffix.lower() in COMPANIONS:
+            same_name = (other for other in path.parent.iterdir() if other.stem == path.stem)
+            beside = sorted(other for other in same_name if other.is_file())
+        stats = [(other.name, other.stat()) for other in beside]
+        state = tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
+        return Fingerprint(path, hash_file(path), state)
+    except OSError:
+        return Fingerprint(path, "", ())
+
+
+def _require_unchanged(inputs: Mapping[str, Fingerprint]) -> None:
+    changed = [str(old.path) for old in inputs.values() if _fingerprint(old.path) != old]
+    if changed:
+        raise InputFileError(
+            f"{', '.join(changed)}: changed while the run was reading; nothing was written. "
+            "Run again when nobody writes to it"
+        )
+
+
+def _printable(name: str) -> str:
+    """Return a file name as text; bytes in it that are no UTF-8 are shown by number."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def _versions() -> dict[str, str]:

@@ -12,12 +12,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
-from phusong.io.atomic import MARK, clean_leftovers, describe_failure, flush_file, flush_folder
+from phusong.errors import InputFileError
+from phusong.io.atomic import (
+    MARK,
+    clean_leftovers,
+    flush_file,
+    flush_folder,
+    naming_failures,
+    signals_deferred,
+)
 from phusong.io.lock import LOCK, lock_folder
 
 __all__ = [
@@ -51,18 +60,16 @@ def prepare_folder(folder: Path) -> tuple[str, ...]:
     OSError
         Naming the folder, if it cannot be made or written to, or if another run writes there.
     """
+    if re.match(r"/vsi|[A-Za-z][\w+.-]+:/", str(folder)):
+        raise InputFileError(f"{folder}: not a local folder; write to one and upload it")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with lock_folder(folder):
-            return _tidy(folder)
+        with naming_failures(folder):
+            _make_folder(folder)
+            with lock_folder(folder):
+                return _tidy(folder)
     except (FileExistsError, NotADirectoryError) as error:
         message = "is not a folder: choose another place for the output"
         raise NotADirectoryError(error.errno, message, str(folder)) from error
-    except BlockingIOError:
-        raise
-    except OSError as error:
-        message = describe_failure(folder / RUN_FILE, error)
-        raise type(error)(error.errno, f"the folder {message}", str(folder)) from error
 
 
 @contextmanager
@@ -84,20 +91,21 @@ def staged_folder(folder: Path) -> Iterator[Path]:
     """
     prepare_folder(folder)
     with lock_folder(folder):
-        _tidy(folder)
         staging = folder / NEW
-        staging.mkdir()
+        with naming_failures(folder):
+            _tidy(folder)
+            staging.mkdir()
         try:
             yield staging
-            _check_complete(staging, folder)
-            for name in list_files(staging):
-                flush_file(staging / name)
-            os.replace(staging, folder / READY)
-            flush_folder(folder)
+            with signals_deferred(), naming_failures(folder):
+                _check_complete(staging, folder)
+                _flush(staging)
+                os.replace(staging, folder / READY)
+                flush_folder(folder)
+                _publish(folder)
         finally:
-            if staging.exists():
-                shutil.rmtree(staging)
-        _publish(folder)
+            # The error that brought us here is the one to tell; the next run cleans up the rest.
+            shutil.rmtree(staging, ignore_errors=True)
 
 
 def finish_publication(folder: Path) -> bool:
@@ -115,7 +123,9 @@ def finish_publication(folder: Path) -> bool:
     """
     if not (folder / READY).is_dir():
         return False
-    with lock_folder(folder):
+    with lock_folder(folder), signals_deferred(), naming_failures(folder):
+        if not (folder / READY).is_dir():  # its own run was only just finishing
+            return False
         _publish(folder)
     return True
 
@@ -126,6 +136,8 @@ def listed_files(folder: Path) -> Mapping[str, str]:
     Names that lead out of the folder are left out: a `run.json` is data, not an order.
     """
     try:
+        if not (folder / RUN_FILE).is_file():  # a pipe of that name would be waited for
+            return {}
         run = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
         files = {str(name): str(entry["sha256"]) for name, entry in run["files"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -149,6 +161,15 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def _make_folder(folder: Path) -> None:
+    """Make the folder and its parents, and see to it that a power cut does not unmake them."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        with suppress(PermissionError):  # a parent that may be written but not listed
+            flush_folder(path.parent)
+
+
 def _is_inside(name: str) -> bool:
     path = PurePosixPath(name)
     has_odd_signs = "\\" in name or ":" in name
@@ -161,17 +182,19 @@ def _tidy(folder: Path) -> tuple[str, ...]:
     if (folder / READY).is_dir():
         _publish(folder)
         notes.append(f"{folder}: finished the publication of an earlier run that was cut short")
-    removed = [name for name in _leftovers(folder) if name != LOCK]
+    removed = clean_leftovers(folder, keep=(LOCK,))
     if removed:
         notes.append(f"{folder}: removed leftovers of an earlier run: {', '.join(removed)}")
     return tuple(notes)
 
 
-def _leftovers(folder: Path) -> tuple[str, ...]:
-    lock = (folder / LOCK).read_bytes()
-    removed = clean_leftovers(folder)
-    (folder / LOCK).write_bytes(lock)
-    return removed
+def _flush(staging: Path) -> None:
+    """Wait until every file of the run and its name are on the disk."""
+    names = list_files(staging)
+    for name in names:
+        flush_file(staging / name)
+    for parent in sorted({(staging / name).parent for name in names}):
+        flush_folder(parent)
 
 
 def _check_complete(staging: Path, folder: Path) -> None:

@@ -17,7 +17,7 @@ from phusong.io.places import check_places, locate
 from phusong.io.registers import read_crosswalk
 from phusong.io.report import Reading
 from phusong.io.table import Table
-from phusong.io.vectors import VECTORS, read_vector
+from phusong.io.vectors import VECTORS, open_vector
 from phusong.names import normalise_name
 
 __all__ = ["read_service", "read_sites"]
@@ -282,7 +282,8 @@ def _note_many_subscribers(table: Table) -> None:
 
 def _from_vector(path: Path, layer: str, crs: str | None) -> Table:
     """Read a vector layer; its attributes go through text, as a table's cells do."""
-    features = read_vector(path, crs=crs)
+    found = open_vector(path, crs=crs)
+    features = found.layer
     names = [str(c) for c in features.columns if c != features.geometry.name]
     columns = {
         i: name
@@ -301,8 +302,8 @@ def _from_vector(path: Path, layer: str, crs: str | None) -> Table:
         numbers=list(range(1, len(features) + 1)),
         n_blank=0,
         copies=(),
-        repairs=(),
-        notes=(),
+        repairs=tuple(found.repairs),
+        notes=tuple(found.notes),
     )
     table = Table.from_cells(cells, path, layer)
     shapes = features.geometry.to_crs(LON_LAT).iloc[table.rows.to_numpy() - 1]

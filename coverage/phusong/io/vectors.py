@@ -25,7 +25,7 @@ from phusong.io.geopackages import require_geopackage
 from phusong.io.kml import require_kml, with_described_columns
 from phusong.io.lettering import respell
 
-__all__ = ["VECTORS", "Features", "open_vector", "read_vector"]
+__all__ = ["VECTORS", "Features", "open_vector"]
 
 DRIVERS = {
     ".fgb": "FlatGeobuf",
@@ -58,11 +58,6 @@ class Features:
     layer: gpd.GeoDataFrame
     repairs: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
-
-
-def read_vector(path: Path, *, crs: str | None = None) -> gpd.GeoDataFrame:
-    """Return the layer of `open_vector` alone."""
-    return open_vector(path, crs=crs).layer
 
 
 def open_vector(path: Path, *, crs: str | None = None) -> Features:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import shutil
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -12,13 +14,23 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
+from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
 from phusong.io.atomic import atomic_path
 
-__all__ = ["escape_text", "to_json", "write_csv", "write_gpkg", "write_json", "write_parquet"]
+__all__ = [
+    "escape_text",
+    "to_json",
+    "write_csv",
+    "write_gpkg",
+    "write_json",
+    "write_parquet",
+    "write_text",
+]
 
 # What a spreadsheet would run as a formula gets an apostrophe before it; our readers take it away.
 RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FULL_BELOW_BYTES = 1 << 16  # GDAL keeps no errno: with less than this free, the disk was full
 FIXED_DATE = "2025-07-01T00:00:00Z"  # GeoPackage stamps the time of writing unless told
 
 
@@ -46,16 +58,33 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
 
 
 def write_gpkg(layer: gpd.GeoDataFrame, path: Path, *, name: str) -> None:
-    """Write a layer as GeoPackage, with a fixed date inside in place of the time of writing."""
+    """Write a layer as GeoPackage, with a fixed date inside in place of the time of writing.
+
+    Raises
+    ------
+    OSError
+        Also where GDAL says so only by what can be read back, or by an error of its own.
+    """
     before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_DATE})
     try:
         with atomic_path(path) as unfinished:
-            pyogrio.write_dataframe(
-                layer, unfinished, driver="GPKG", layer=name, promote_to_multi=True
-            )
+            _write_and_count(layer, unfinished, name)
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+
+
+def _write_and_count(layer: gpd.GeoDataFrame, path: Path, name: str) -> None:
+    """Write a GeoPackage and read it back: GDAL can lose a full disk on the way to an error."""
+    try:
+        pyogrio.write_dataframe(layer, path, driver="GPKG", layer=name, promote_to_multi=True)
+        found = pyogrio.read_info(path, layer=name, force_feature_count=True)["features"]
+    except (DataSourceError, DataLayerError, FeatureError) as error:
+        free = shutil.disk_usage(path.parent).free
+        code = errno.ENOSPC if free < FULL_BELOW_BYTES else errno.EIO
+        raise OSError(code, f"GDAL: {error}") from error
+    if found != len(layer):
+        raise OSError(errno.EIO, f"{len(layer)} features were written, {found} can be read back")
 
 
 def write_parquet(frame: pd.DataFrame, path: Path) -> None:
@@ -66,8 +95,13 @@ def write_parquet(frame: pd.DataFrame, path: Path) -> None:
 
 def write_json(value: object, path: Path) -> None:
     """Write plain data as JSON; what is not known is null."""
+    write_text(to_json(value) + "\n", path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write text as UTF-8 with line feeds, on every system."""
     with atomic_path(path) as unfinished:
-        unfinished.write_text(to_json(value) + "\n", encoding="utf-8", newline="\n")
+        unfinished.write_text(text, encoding="utf-8", newline="\n")
 
 
 def to_json(value: object) -> str:

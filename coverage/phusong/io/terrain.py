@@ -1,0 +1,150 @@
+"""Terrain: GeoTIFF in, a DataArray of metres above sea level out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pyproj
+import rasterio
+
+from phusong.crosswalk import VINTAGE_2025
+from phusong.errors import InputFileError
+from phusong.io.geotiff import data_band, find_scaling, open_geotiff, read_layer
+from phusong.io.official import known_rows
+from phusong.io.raster_place import find_window, locate_cells, require_cover
+from phusong.io.raster_summary import Summary, summarise
+from phusong.io.report import Reading, ReadReport
+
+__all__ = ["read_terrain"]
+
+UNIT = "metres above sea level"
+METRES = ("", "m", "metre", "metres", "meter", "meters", "mét")
+# Fansipan is 3,147 m; the top of Thanh Hóa about 1,600 m. No land of the world lies below -430 m,
+# none of Vietnam more than a few metres below the sea.
+TOP_M = 3_200
+PROVINCE_TOP_M = 2_000
+BOTTOM_M = -500
+LOW_NOTE_M = -50
+FILL_CELLS = 10
+FILL_GAP_M = 50
+
+
+def read_terrain(path: Path | str, *, communes: gpd.GeoDataFrame | None = None) -> Reading:
+    """Read a terrain model.
+
+    Parameters
+    ----------
+    path : Path or str
+        GeoTIFF of one band, any CRS; see `read_population`.
+    communes : GeoDataFrame, optional
+        Schema "communes". The raster must cover them all; heights are checked in the window over
+        them only, for a raster of a larger region may hold higher mountains and deeper seas.
+
+    Returns
+    -------
+    Reading
+        `layer`: DataArray, dims (y, x), north up, metres above sea level, NaN where there is no
+        data, `attrs`: crs, cell_x > 0, cell_y < 0, unit. `report` counts cells.
+
+    Raises
+    ------
+    InputFileError
+        If it is not a GeoTIFF of one band of plausible heights in metres that covers the communes.
+    CrsError
+        If it names no CRS, or lies elsewhere.
+    """
+    path = Path(path)
+    with open_geotiff(path) as raster:
+        _require_metres(raster, path)
+        window = find_window(raster, communes, path)
+        layer, whole = read_layer(raster, window, path=path, unit=UNIT)
+        repairs = find_scaling(raster, unit=UNIT)
+        kind = np.dtype(raster.dtypes[data_band(raster) - 1])
+    heights = layer.to_numpy()
+    notes = _require_heights(summarise(heights), kind, path)
+    if communes is not None:
+        owner = locate_cells(layer, communes)
+        notes += require_cover(layer, owner, communes, path)
+        notes += _province_notes(heights[owner >= 0], communes)
+    n_used = int(np.isfinite(heights).sum())
+    report = ReadReport(
+        file=str(path),
+        layer="terrain",
+        rows_in=whole.n_cells,
+        rows_used=n_used,
+        rows_ignored=whole.n_cells - n_used,
+        repairs=repairs,
+        notes=notes,
+        sum_valid=whole.total,
+    )
+    return Reading(layer, report)
+
+
+def _require_metres(raster: rasterio.DatasetReader, path: Path) -> None:
+    """Refuse heights whose unit is declared, and is not the metre."""
+    units = {(raster.units[data_band(raster) - 1] or "").strip().casefold()}
+    crs = pyproj.CRS(raster.crs.to_wkt())
+    if crs.is_compound:
+        units |= {axis.unit_name.casefold() for part in crs.sub_crs_list[1:]
+                  for axis in part.axis_info}  # fmt: skip
+    others = sorted(units - set(METRES))
+    if others:
+        raise InputFileError(
+            f"{path}: the unit (đơn vị) of its heights is {', '.join(others)}, expected metres; "
+            "convert it (feet × 0.3048) and correct the unit"
+        )
+
+
+def _require_heights(found: Summary, kind: np.dtype, path: Path) -> tuple[str, ...]:
+    """Check that the cells hold heights in metres; say every fault at once."""
+    low, high = found.lowest, found.highest
+    if low is None or high is None:
+        raise InputFileError(
+            f"{path}: no valid height: all {found.n_cells:,} cells are nodata (trống); was the "
+            "right layer exported?"
+        )
+    faults, notes = [], []
+    if low.value < BOTTOM_M or (
+        low.value < LOW_NOTE_M
+        and low.n_cells >= FILL_CELLS
+        and low.runner_up - low.value > FILL_GAP_M
+    ):
+        faults.append(
+            f"{low.n_cells:,} cells hold {low.value:g}, then comes {low.runner_up:g}: voids whose "
+            f"nodata value is not declared? (gdal_edit.py -a_nodata {low.value:g})"
+        )
+    elif low.value < LOW_NOTE_M:
+        notes.append(f"heights (độ cao) down to {low.value:g} m: the sea bed, or wrong cells?")
+    ceiling = np.iinfo(kind).max if kind.kind in "iu" else None
+    if high.value == ceiling and high.n_cells > 1:
+        faults.append(
+            f"{high.n_cells:,} cells hold {ceiling}, the largest number of {kind} "
+            f"({8 * kind.itemsize}-bit): voids with undeclared nodata value, or heights cut off"
+        )
+    elif high.value > TOP_M:
+        faults.append(
+            f"heights (độ cao) up to {high.value:g} ({high.n_cells:,} cells, then comes "
+            f"{high.runner_up:g}) are out of range: Vietnam's top is 3,147 m. Is the unit feet "
+            "(multiply by 0.3048) or centimetres, or is it an undeclared nodata value?"
+        )
+    elif kind.itemsize == 1:
+        notes.append(f"its heights are {kind} (8-bit): no height above {np.iinfo(kind).max} fits")
+    if found.n_infinite:
+        faults.append(f"{found.n_infinite:,} cells are infinite")
+    if faults:
+        raise InputFileError(f"{path}: not heights in metres: {'; '.join(faults)}")
+    return tuple(notes)
+
+
+def _province_notes(heights: np.ndarray, communes: gpd.GeoDataFrame) -> tuple[str, ...]:
+    """Say so where communes of Thanh Hóa reach above every mountain of the province."""
+    known = "vintage" in communes and known_rows(communes, VINTAGE_2025).all()
+    highest = float(np.nanmax(heights, initial=-np.inf))
+    if not known or highest <= PROVINCE_TOP_M:
+        return ()
+    return (
+        f"heights (độ cao) up to {highest:g} m in the communes, above the mountains of the "
+        "province (about 1,600 m): is the unit feet?",
+    )
