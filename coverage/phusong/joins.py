@@ -37,7 +37,9 @@ def locate_sites(sites: gpd.GeoDataFrame, communes: gpd.GeoDataFrame) -> gpd.Geo
     """
     if sites.crs is None or not sites.crs.equals(communes.crs):
         raise CrsError(f"sites are in {sites.crs}, communes in {communes.crs}; reproject one")
-    points = shapely.point_on_surface(sites.geometry.to_numpy())
+    points = sites.geometry.to_numpy()
+    if (shapely.get_type_id(points) != shapely.GeometryType.POINT).any():
+        points = shapely.point_on_surface(points)
     in_order = communes.sort_values("commune_code")
     site, commune = shapely.STRtree(in_order.geometry.to_numpy()).query(
         points, predicate="intersects"

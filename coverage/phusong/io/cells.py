@@ -54,7 +54,7 @@ def read_cells(path: Path, layer: str) -> Cells:
     found = _read_rows(path)
     if layer == "sites":
         found = as_site_rows(found)
-    filled = [(n, row) for n, row in found.rows if any(cell.strip() for cell in row)]
+    filled = [(n, row) for n, row in found.rows if _holds_something(row)]
     if not filled:
         raise InputFileError(f"{path}: the file is empty (tệp rỗng): no cell holds anything")
     at, depth, headers = _find_headers(path, filled[:HEADER_WITHIN_ROWS], layer)
@@ -85,6 +85,10 @@ def read_cells(path: Path, layer: str) -> Cells:
         repairs=tuple(r for r in found.repairs if r.row is None or r.row > number),
         notes=tuple(notes),
     )
+
+
+def _holds_something(row: list[str]) -> bool:
+    return bool(row) and (row[0].strip() != "" or any(cell.strip() for cell in row))
 
 
 def _read_rows(path: Path) -> Rows:
@@ -149,6 +153,8 @@ def _drop_repeated_headers(
 ) -> tuple[list[tuple[int, list[str]]], list[int]]:
     wanted = [plain(header) for header in headers]
     repeated = [n for n, row in body if row[0] == headers[0] and [*map(plain, row)] == wanted]
+    if not repeated:
+        return body, []
     return [(n, row) for n, row in body if n not in set(repeated)], repeated
 
 
@@ -156,13 +162,15 @@ def _drop_copies(
     body: list[tuple[int, list[str]]],
 ) -> tuple[list[tuple[int, list[str]]], list[Problem]]:
     """Keep the first of rows that are equal cell by cell."""
-    first: dict[tuple[str, ...], int] = {}
-    kept, copies = [], []
-    for number, row in body:
-        original = first.setdefault(tuple(row), number)
-        if original == number:
+    first: dict[int, int] = {}  # hash of the row to its place: a tenth of the rows' own size
+    kept: list[tuple[int, list[str]]] = []
+    copies = []
+    for at, (number, row) in enumerate(body):
+        place = first.setdefault(hash(tuple(row)), at)
+        if place == at or body[place][1] != row:
             kept.append((number, row))
             continue
+        original = body[place][0]
         copies.append(
             Problem(row=number, field="row", found=f"an exact duplicate of row {original}",
                     expected="a row of its own", message="counted once (trùng)")

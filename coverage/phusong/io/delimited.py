@@ -46,9 +46,10 @@ def read_delimited(path: Path) -> Rows:
             rows.append((number, row))
     except csv.Error as error:
         _refuse(path, len(rows) + 1, str(error))
-    for number, row in rows:
-        if any("\n" in cell and _swallowed(cell, delimiter, len(row)) for cell in row):
-            _refuse(path, number, "a quoted cell holds whole rows")
+    if reader.line_num > len(rows):  # some cell holds several lines
+        for number, row in rows:
+            if any("\n" in cell and _swallowed(cell, delimiter, len(row)) for cell in row):
+                _refuse(path, number, "a quoted cell holds whole rows")
     return Rows(rows=rows, repairs=list(decoded.repairs))
 
 

@@ -124,7 +124,9 @@ def _swap(
     if communes is None:
         is_swapped = could_be & ~is_place
     else:
-        is_swapped = could_be & ~_is_near(x, y, communes) & _is_near(y, x, communes)
+        is_swapped = could_be & _is_near(y, x, communes)
+        if is_swapped.any():
+            is_swapped &= ~_is_near(x, y, communes)
     message = "longitude and latitude were swapped (đảo kinh độ, vĩ độ)"
     table.mend(is_swapped, "lon, lat", found, "longitude first", message)
     return x.where(~is_swapped, y), y.where(~is_swapped, x), is_place | is_swapped
@@ -152,12 +154,14 @@ def check_places(table: Table, communes: gpd.GeoDataFrame) -> None:
     inside = frame.geometry[has_place]
     if (inside.geom_type != "Point").any():
         inside = inside.representative_point()
-    near = _is_near(inside.x, inside.y, communes).reindex(frame.index, fill_value=True)
-    found = inside.x.round(5).astype("str") + ", " + inside.y.round(5).astype("str")
-    expected = "a place inside the communes: it is outside (ngoài địa bàn)"
-    table.refuse(~near, "lon, lat", found.reindex(frame.index), expected)
-    located = locate_sites(frame[has_place & near], communes)
+    located = locate_sites(frame[has_place], communes)
     outside = located["commune_code"].isna()
+    stray = inside[outside]
+    is_far = ~_is_near(stray.x, stray.y, communes)
+    found = stray.x.round(5).astype("str") + ", " + stray.y.round(5).astype("str")
+    expected = "a place inside the communes: it is outside (ngoài địa bàn)"
+    table.refuse(is_far, "lon, lat", found, expected)
+    outside &= ~is_far.reindex(outside.index, fill_value=False)
     if outside.any():
         table.notes.append(
             f"{_rows(table, located.index[outside])}: just outside all communes (ngoài): they "

@@ -125,7 +125,7 @@ class Table:
         for problem in list(find_problems(self.frame[self.is_good], self.layer, rows=self.rows)):
             if problem.row is None:
                 raise SchemaError(f"{self.path}: {self.layer}", [problem])
-            if problem.field not in lenient:
+            if problem.field not in lenient and problem not in self.wrong[problem.row]:
                 self.wrong[problem.row].append(problem)
         is_used = self.is_good
         used = self.frame[is_used].assign(source_row=self.rows[is_used])
@@ -152,11 +152,13 @@ class Table:
     def _entries(
         self, mask: pd.Series, name: str, found: pd.Series, expected: str, message: str
     ) -> list[Problem]:
-        return [
+        """Return one entry a row of the file, however many cells were made of it."""
+        made = (
             Problem(row=int(self.rows[index]), field=name, found=_shown(found[index]),
                     expected=expected, message=message)
             for index in mask.index[mask.fillna(False).astype(bool)]
-        ]  # fmt: skip
+        )  # fmt: skip
+        return list(dict.fromkeys(made))
 
     def _refuse_widths(self, cells: Cells) -> None:
         """Set aside rows with more or fewer cells than there are headings."""
