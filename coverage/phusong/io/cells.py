@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +53,23 @@ def read_cells(path: Path, layer: str) -> Cells:
         If the file is no readable table, holds no row of known headings, two columns of one
         heading, or no rows at all.
     """
+    with _without_collection():
+        return _read_cells(path, layer)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Hold the garbage collector back: it would walk millions of live cells, over and over."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _read_cells(path: Path, layer: str) -> Cells:
     found = _read_rows(path)
     if layer == "sites":
         found = as_site_rows(found)

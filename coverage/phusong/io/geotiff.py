@@ -213,6 +213,8 @@ def _require_grid(raster: rasterio.DatasetReader, path: Path) -> None:
             f"{path}: its grid is rotated (xoay): x and y change by {steps.b:g} and {steps.d:g} "
             "along rows and columns, expected 0; warp it to north up, with -r sum for persons"
         )
+    if not np.isfinite(raster.bounds).all():
+        raise InputFileError(f"{path}: its edges are out of range: {tuple(raster.bounds)}")
 
 
 def _scaling(raster: rasterio.DatasetReader) -> tuple[float, float]:
@@ -253,7 +255,8 @@ def _read_block(raster: rasterio.DatasetReader, window: Window) -> np.ndarray:
     values = stored.astype(_float_type(raster))
     scale, offset = _scaling(raster)
     if (scale, offset) != (1.0, 0.0):
-        values = values * scale + offset
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is counted as infinite
+            values = values * scale + offset
     values[is_empty] = np.nan
     return values
 
