@@ -7,7 +7,12 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 import pytest
+from hypothesis import settings
 from shapely import Point, box
+
+# A busy machine is no failure: examples have no time limit of their own.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 SHARED = Path(__file__).parents[2] / "shared"
 

@@ -22,6 +22,8 @@ from rasterio.features import rasterize
 from rasterio.transform import array_bounds
 
 from phusong.publish.assessment import Assessment
+from phusong.publish.masts import masts_on_air
+from phusong.publish.palette import BREAKS, CLASSES, GAP, TECHNOLOGIES, TIERS
 from phusong.publish.summary import targets_json
 
 __all__ = ["map_data", "to_block"]
@@ -31,7 +33,6 @@ SIMPLIFY_DEG = {"province": 0.0004, "country": 0.003}
 DIGITS = {"province": 5, "country": 4}
 MAX_PIXELS = {"province": 1800, "country": 420}
 WEB_MERCATOR = "EPSG:3857"
-TECHNOLOGY_ORDER = ("5G SA", "5G", "5G NSA", "4G", "3G", "2G")
 # What is not covered is washed out: the colour of the class stays readable under it.
 UNCOVERED_RGBA = ((0, 0, 0, 0), (255, 255, 255, 70), (255, 255, 255, 130), (255, 255, 255, 175))
 
@@ -60,6 +61,14 @@ def map_data(assessment: Assessment, *, lang: str) -> dict[str, object]:
         "gaps": _gaps(assessment.gaps, communes),
         "sites": _sites(assessment.sites),
         "uncovered": _uncovered(assessment, scale),
+        "palette": {
+            "breaks": BREAKS,
+            "classes": CLASSES,
+            "tiers": TIERS,
+            "gap": GAP,
+            "technologies": TECHNOLOGIES,
+            "veil": UNCOVERED_RGBA[-1][3] / 255,
+        },
     }
 
 
@@ -102,6 +111,9 @@ def _communes(communes: gpd.GeoDataFrame, scale: str) -> dict[str, object]:
         "population": _rounded(communes["population"], 0),
         "area_km2": _rounded(communes["area_km2"], 2),
         "rings": [_rings(shape, factor) for shape in simple],
+        "label": np.rint(shapely.get_coordinates(shapely.point_on_surface(simple)) * factor)
+        .astype(int)
+        .tolist(),
     }
 
 
@@ -177,34 +189,22 @@ def _gaps(gaps: gpd.GeoDataFrame, communes: gpd.GeoDataFrame) -> list[dict[str, 
 
 
 def _sites(sites: gpd.GeoDataFrame) -> dict[str, object]:
-    """Return one mark a mast: place, operators, technologies; planned and retired ones are out."""
-    points = sites[sites.geometry.geom_type == "Point"]
-    points = points[points["status"].fillna("on_air") == "on_air"]
-    order = {name: i for i, name in enumerate(TECHNOLOGY_ORDER)}
-    points = points.assign(
-        lon=points.geometry.x.round(5),
-        lat=points.geometry.y.round(5),
-        order=points["technology"].map(order),
-    ).sort_values(["order", "site_id"])
-    masts = points.groupby("site_id", sort=True).agg(
-        lon=("lon", "first"), lat=("lat", "first"), name=("site_name", "first"),
-        operator=("operator", lambda names: ", ".join(sorted(set(names)))),
-        technology=("technology", lambda names: ", ".join(dict.fromkeys(names))),
-        best=("technology", "first"),
-    )  # fmt: skip
-    operators = sorted(set(masts["operator"]))
-    technologies = sorted(set(masts["technology"]))
+    """Return masts as columns; operators and technologies are positions in lists of texts."""
+    masts = masts_on_air(sites)
+    operators = sorted(set(masts["operators"]))
+    technologies = sorted(set(masts["technologies"]))
+    order = list(TECHNOLOGIES)
     return {
         "id": masts.index.tolist(),
         "name": [None if pd.isna(name) else name for name in masts["name"]],
-        "lon": masts["lon"].tolist(),
-        "lat": masts["lat"].tolist(),
+        "lon": masts.geometry.x.round(5).tolist(),
+        "lat": masts.geometry.y.round(5).tolist(),
         "operators": operators,
-        "operator": [operators.index(name) for name in masts["operator"]],
+        "operator": [operators.index(name) for name in masts["operators"]],
         "technologies": technologies,
-        "technology": [technologies.index(name) for name in masts["technology"]],
-        "best": [TECHNOLOGY_ORDER.index(name) for name in masts["best"]],
-        "order": list(TECHNOLOGY_ORDER),
+        "technology": [technologies.index(name) for name in masts["technologies"]],
+        "best": [order.index(name) for name in masts["best"]],
+        "order": order,
     }
 
 

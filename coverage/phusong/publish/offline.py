@@ -15,6 +15,10 @@ from xstatic.pkg import leaflet
 __all__ = ["OfflineMap"]
 
 HEX_ID = re.compile(r"(?<=_)[0-9a-f]{32}\b")
+# In the order in which they run; what one of them names at its top, the later ones can use.
+SCRIPTS = (
+    "words.js", "shapes.js", "layers.js", "sites.js", "commune.js", "search.js", "start.js",
+)  # fmt: skip
 VIEWPORT = re.compile(r'<meta name="viewport"[^>]*/?>', re.DOTALL)
 
 
@@ -50,7 +54,8 @@ class OfflineMap(folium.Map):
         page = page.replace("<head>", "<head>" + head, 1)
         page = page.replace("<html>", f'<html lang="{self.lang}">', 1)
         page = page.replace("<body>", "<body>" + _asset("map.html"), 1)
-        page = page.replace("</html>", f"<script>{_asset('map.js')}</script></html>", 1)
+        scripts = "".join(f"<script>{_asset(name)}</script>" for name in SCRIPTS)
+        page = page.replace("</html>", scripts + "</html>", 1)
         page = page.replace("<head>", "<head>" + _content_policy(page), 1)
         block = f'<script type="application/json" id="phusong-data">{self.data_json}</script>'
         before, marker, after = page.partition("<!--data-->")
