@@ -24,7 +24,7 @@ lint: $(VENV)/.dev  ## ruff, mypy --strict, the floors of the house
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-notebooks: $(VENV)/.dev  ## execute the notebooks in place
+notebooks: $(VENV)/.dev  ## execute the notebooks; copies with their outputs go to build/notebooks
 	$(BIN)/python notebooks/execute.py
 
 bench: $(VENV)/.dev  ## ours beside the plain geopandas way, in one run
@@ -34,22 +34,23 @@ data: $(VENV)/.dev  ## make the embedded data anew from its facts
 	$(BIN)/python data/boundaries/make_embedded.py
 
 clean:
-	rm -rf $(VENV) .venv-lowest dist build maps/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-lowest dist build maps/demo .coverage
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find coverage tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The newest pip, because older ones do not know dependency groups.
 $(VENV)/.pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "phusong needs Python 3.11 or later: make PYTHON=python3.12 …")'
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --upgrade "pip>=25.1"
 	@touch $@
 
 $(VENV)/.run: pyproject.toml | $(VENV)/.pip
 	@echo "installing phusong into $(VENV) (once) …"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/.pip
 	@echo "installing phusong and its tests into $(VENV) (once) …"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e . --group dev
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e . --group dev
 	@touch $@ $(VENV)/.run

@@ -7,19 +7,51 @@
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from phusong.errors import CrosswalkError as CrosswalkError
+    from phusong.errors import CrsError as CrsError
+    from phusong.errors import InputFileError as InputFileError
+    from phusong.errors import PhusongError as PhusongError
+    from phusong.errors import SchemaError as SchemaError
+    from phusong.grid import Grid as Grid
+    from phusong.io.boundaries import read_communes as read_communes
+    from phusong.io.embedded import embedded_path as embedded_path
+    from phusong.io.rasters import read_population as read_population
+    from phusong.io.settings import Study as Study
+    from phusong.io.settings import read_study as read_study
+    from phusong.io.tables import read_service as read_service
+    from phusong.io.tables import read_sites as read_sites
+    from phusong.joins import overlay_weights as overlay_weights
+    from phusong.population import spread_population as spread_population
+    from phusong.publish.assessment import About as About
+    from phusong.publish.assessment import Assessment as Assessment
+    from phusong.runs import Outcome as Outcome
+    from phusong.runs import demo_study as demo_study
+    from phusong.runs import run_study as run_study
+    from phusong.study import assess as assess
 
 _HOMES = {
     "About": "phusong.publish.assessment",
     "Assessment": "phusong.publish.assessment",
+    "CrosswalkError": "phusong.errors",
+    "CrsError": "phusong.errors",
     "Grid": "phusong.grid",
+    "InputFileError": "phusong.errors",
+    "Outcome": "phusong.runs",
+    "PhusongError": "phusong.errors",
+    "SchemaError": "phusong.errors",
     "Study": "phusong.io.settings",
     "assess": "phusong.study",
+    "demo_study": "phusong.runs",
     "embedded_path": "phusong.io.embedded",
     "overlay_weights": "phusong.joins",
     "read_communes": "phusong.io.boundaries",
     "read_population": "phusong.io.rasters",
     "read_service": "phusong.io.tables",
     "read_sites": "phusong.io.tables",
+    "read_study": "phusong.io.settings",
     "run_study": "phusong.runs",
     "spread_population": "phusong.population",
 }

@@ -10,6 +10,10 @@ import pandas as pd
 
 __all__ = ["TIERS", "household_shares", "tier_bounds"]
 
+# Mobile broadband begins with 3G (ITU, Handbook for the Collection of Administrative Data on
+# Telecommunications/ICT, mobile-broadband subscriptions): a row of 2G says nothing about it.
+NOT_BROADBAND = ("2G",)
+
 TIERS = ("broadband_b0", "broadband_b1", "broadband_b2", "broadband_b3")
 
 
@@ -27,6 +31,9 @@ def tier_bounds(
     - B1, orderable at the centre: some row says so (`at_centre`).
     - B2: at least `tier_share` of the villages have it (`villages_served` ÷ `villages`).
     - B3: at least `tier_share` of the households are passed at `floor_mbps` or more.
+
+    In B2 and B3 which places two operators share is not known: together they serve at least what
+    the larger serves, at most the sum of both. Rows of 2G are not broadband.
 
     Parameters
     ----------
@@ -56,19 +63,20 @@ def tier_bounds(
     """
     codes = pd.Index(communes["commune_code"], name="commune_code")
     absent = 0.0 if is_complete else 1.0
+    service = _broadband_rows(service)
     passed = _column(service, "households_passed")
     presence = np.where(passed == 0, 0.0, 1.0)
-    villages = _column(service, "villages_served") / _column(service, "villages").replace(0, np.nan)
     rows = {
         "broadband_b0": (presence, presence),
         "broadband_b1": _known(_yes_no(service, "at_centre")),
-        "broadband_b2": _reaches(villages, villages, tier_share),
     }
     tiers = {}
     for tier, (low, high) in rows.items():
         bounds = pd.DataFrame({"low": np.asarray(low), "high": np.asarray(high)})
         best = bounds.groupby(service["commune_code"].to_numpy()).max().reindex(codes)
         tiers[tier] = best.fillna({"low": 0.0, "high": absent})
+    low, high = _reaches(*_village_shares(service, codes, absent=absent), tier_share)
+    tiers["broadband_b2"] = pd.DataFrame({"low": low, "high": high}, index=codes)
     shares = household_shares(service, communes, floor_mbps=floor_mbps, is_complete=is_complete)
     low, high = _reaches(shares["low"], shares["high"], tier_share)
     tiers["broadband_b3"] = pd.DataFrame({"low": low, "high": high}, index=codes)
@@ -102,6 +110,7 @@ def household_shares(
         `share` (equal to the bounds where they meet, else NaN), `low`, `high`, 0 to 1.
     """
     codes = pd.Index(communes["commune_code"], name="commune_code")
+    service = _broadband_rows(service)
     households = _column(communes, "households").set_axis(codes)
     place = service["commune_code"]
     homes = _column(service, "households").fillna(place.map(households)).replace(0, np.nan)
@@ -121,6 +130,24 @@ def household_shares(
     bounds = bounds.fillna({"low": 0.0, "high": 0.0 if is_complete else 1.0})
     meets = np.isclose(bounds["low"], bounds["high"], rtol=0, atol=1e-12)
     return bounds.assign(share=bounds["low"].where(meets))[["share", "low", "high"]]
+
+
+def _broadband_rows(service: pd.DataFrame) -> pd.DataFrame:
+    if "technology" not in service:
+        return service
+    return service[~service["technology"].isin(NOT_BROADBAND)]
+
+
+def _village_shares(
+    service: pd.DataFrame, codes: pd.Index, *, absent: float
+) -> tuple[pd.Series, pd.Series]:
+    """Return the bounds of the share of each commune's villages that its operators serve."""
+    served = _column(service, "villages_served")
+    share = (served / _column(service, "villages").replace(0, np.nan)).clip(upper=1.0)
+    by_place = service["commune_code"].to_numpy()
+    low = share.fillna(0.0).groupby(by_place).max()
+    high = share.fillna(1.0).where(served != 0, 0.0).groupby(by_place).sum().clip(upper=1.0)
+    return low.reindex(codes).fillna(0.0), high.reindex(codes).fillna(absent)
 
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:

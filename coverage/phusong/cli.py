@@ -6,17 +6,25 @@ Exit codes: 0 done, 1 finished with a quarantine under --strict, 2 bad usage or 
 
 from __future__ import annotations
 
+import codecs
+import io
+import os
+import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date, datetime
 from functools import wraps
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, ParamSpec
 
 import click
 
 if TYPE_CHECKING:
+    from phusong.io.fetch import Fetched
     from phusong.io.settings import Study
     from phusong.runs import Outcome
 
@@ -24,7 +32,14 @@ __all__ = ["main"]
 
 QUARANTINED, BAD_INPUT, ENVIRONMENT = 1, 2, 3
 
+# How libraries say that the system gave them no memory, where they do not raise MemoryError.
+OUT_OF_MEMORY = (
+    "bad_alloc", "annot allocate memory", "failed to map segment", "start new thread",
+    "out of memory",
+)  # fmt: skip
+
 LAYERS = ("communes", "sites", "service", "population", "terrain", "measurements")
+PUBLIC = ("boundaries", "boundaries-2009", "population", "terrain")
 
 Params = ParamSpec("Params")
 
@@ -35,7 +50,12 @@ OUT = click.option(
 LANG = click.option("--lang", type=click.Choice(["vi", "en"]), default=None, help="Of the maps.")
 NO_MAP = click.option("--no-map", is_flag=True, help="Only the tables.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+CACHE = click.option("--cache", type=INPUT, help="Folder of what was fetched. [the user's cache]")
 STRICT = click.option("--strict", is_flag=True, help="Exit 1 if a row was set aside.")
+
+
+class _Stopped(KeyboardInterrupt):
+    """SIGINT or SIGTERM: what is unfinished is cleaned up on the way out."""
 
 
 def _answers(verb: Callable[Params, int]) -> Callable[Params, None]:
@@ -45,20 +65,95 @@ def _answers(verb: Callable[Params, int]) -> Callable[Params, None]:
     def run(*args: Params.args, **kwargs: Params.kwargs) -> None:
         from phusong.errors import PhusongError
 
-        try:
-            code = verb(*args, **kwargs)
-        except PhusongError as error:
-            click.echo(f"phusong: {error}", err=True)
-            code = BAD_INPUT
-        except FileNotFoundError as error:
-            click.echo(f"phusong: {error.filename}: no such file", err=True)
-            code = BAD_INPUT
-        except (OSError, MemoryError) as error:
-            click.echo(f"phusong: {error or 'not enough memory'}", err=True)
-            code = ENVIRONMENT
+        _prepare_streams()
+        message = ""
+        with _stopping_on_signals() as stopped:
+            try:
+                code = verb(*args, **kwargs)
+            except PhusongError as error:
+                code, message = BAD_INPUT, str(error)
+            except BrokenPipeError:
+                code = 0  # whoever read our words has heard enough; the outputs are written
+                _silence_stdout()
+            except (OSError, MemoryError, ImportError, RuntimeError) as error:
+                code, message = _explain_environment(error)
+            except _Stopped:
+                code = ENVIRONMENT
+        if stopped:
+            code, message = 128 + stopped[0], f"stopped by {signal.Signals(stopped[0]).name}"
+        if message:
+            with suppress(OSError):  # stderr may be a closed pipe; the exit code still tells
+                click.echo(f"phusong: {message}", err=True)
         sys.exit(code)
 
     return run
+
+
+@contextmanager
+def _stopping_on_signals() -> Iterator[list[int]]:
+    """Raise `_Stopped` on SIGINT and SIGTERM, and list them: what swallows it cannot hide it."""
+    stopped: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopped.append(number)
+        raise _Stopped
+
+    numbers: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
+    if threading.current_thread() is not threading.main_thread():
+        numbers = ()
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+def _prepare_streams() -> None:
+    """See to it that words reach the console and never a file of ours.
+
+    A closed stdout or stderr leaves its number to the next file that is opened, so that a warning
+    of a C library would be written into an output. Letters that the console cannot show are
+    written as JSON writes them, so that JSON stays JSON.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    codecs.register_error("as_json", _escape_as_json)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="as_json")
+
+
+def _escape_as_json(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass").hex()
+    escapes = (f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+    return "".join(escapes), error.end
+
+
+def _silence_stdout() -> None:
+    with suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def _explain_environment(error: Exception) -> tuple[int, str]:
+    """Return the exit code and the message of what the system refused; raise what is a bug."""
+    if any(sign in str(error) for sign in OUT_OF_MEMORY) or isinstance(error, MemoryError):
+        return ENVIRONMENT, "not enough memory: close other programs or raise the limit"
+    if isinstance(error, FileNotFoundError) and error.filename is not None:
+        return BAD_INPUT, f"{error.filename}: no such file"
+    if isinstance(error, OSError):
+        where = "" if error.filename is None else f"{error.filename}: "
+        return ENVIRONMENT, f"{where}{error.strerror or error}"
+    raise error
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -76,20 +171,25 @@ def main() -> None:
 )
 @click.option(
     "--boundaries",
-    type=click.Choice(["embedded"]),
+    type=click.Choice(["embedded", "official"]),
     default="embedded",
     show_default=True,
-    help="Schematic communes that come with phusong.",
+    help="Schematic communes that come with phusong, or those of `phusong fetch boundaries`.",
 )
+@CACHE
 @LANG
 @NO_MAP
 @JSON
 @_answers
-def demo(out: Path, boundaries: str, lang: str | None, no_map: bool, as_json: bool) -> int:
+def demo(
+    out: Path, boundaries: str, cache: Path | None, lang: str | None, no_map: bool, as_json: bool
+) -> int:
     """Run the main job on the embedded data (synthetic network, schematic communes)."""
     from phusong.runs import demo_study
 
-    return _run(_in_language(demo_study(), lang), out, no_map=no_map, as_json=as_json)
+    official = _fetch("boundaries", cache, offline=True) if boundaries == "official" else None
+    study = demo_study(official)
+    return _run(_in_language(study, lang), out, no_map=no_map, as_json=as_json)
 
 
 @main.command()
@@ -153,8 +253,10 @@ def assess(
 @_answers
 def run(study: Path, out: Path, lang: str | None, no_map: bool, as_json: bool, strict: bool) -> int:
     """Run a study file: the same as assess and everything else, from one file."""
+    from phusong.io.files import require_file
     from phusong.io.settings import read_study
 
+    require_file(study, (".toml",))  # a pipe would be waited for, a device read for ever
     read = _in_language(read_study(study), lang)
     return _run(read, out, no_map=no_map, as_json=as_json, strict=strict)
 
@@ -243,13 +345,98 @@ def verify(folder: Path) -> int:
     return BAD_INPUT if problems else 0
 
 
+@main.command()
+@click.argument("layer", type=click.Choice(PUBLIC))
+@click.option("--url", help="Another address of a GeoTIFF (population, terrain); HTTPS.")
+@click.option("--sha256", help="What the file must have; without it, pinned at first download.")
+@click.option("--allow-host", multiple=True, help="A host that --url may redirect to.")
+@click.option("--offline", is_flag=True, help="Only hold what is there against its sha256.")
+@CACHE
+@_answers
+def fetch(
+    layer: str,
+    url: str | None,
+    sha256: str | None,
+    allow_host: tuple[str, ...],
+    offline: bool,
+    cache: Path | None,
+) -> int:
+    """Download a public layer into the cache: the only verb that uses the network."""
+    found = _fetch(layer, cache, url=url, sha256=sha256, hosts=allow_host, offline=offline)
+    source = found.source
+    for line in (source.title, f"source: {source.source}", f"licence: {source.licence}"):
+        click.echo(line)
+    click.echo(f"sha256 {found.sha256}")
+    if source.advice:
+        click.echo(source.advice)
+    click.echo(f"→ {found.path.resolve()}")
+    return 0
+
+
+@main.command()
+@click.option("--clear", is_flag=True, help="Remove what phusong fetched, and nothing else.")
+@CACHE
+@_answers
+def cache(clear: bool, cache: Path | None) -> int:
+    """List what was fetched: bytes, whether the sha256 holds, path."""
+    from phusong.io.cache import clear_cache, default_cache, list_cache
+
+    folder = cache or default_cache()
+    states = []
+    if clear:
+        n_files, notes = clear_cache(folder)
+        click.echo(f"{folder}: {n_files} files removed")
+    else:
+        listed, notes = list_cache(folder)
+        states = [state for _, state in listed]
+        for entry, state in listed:
+            row = f"{entry.n_bytes:>12,}  {state:<7}  {entry.sha256[:12]}  {entry.path}"
+            click.echo(f"{row}  (pinned by {entry.pinned_by})")
+        n_bytes = sum(entry.n_bytes for entry, _ in listed)
+        click.echo(f"{folder}: {len(listed)} files, {n_bytes:,} bytes, {states.count('ok')} ok")
+    for note in notes:
+        click.echo(f"phusong: {note}", err=True)
+    return 0 if states.count("ok") == len(states) else BAD_INPUT
+
+
+def _fetch(
+    layer: str,
+    cache: Path | None,
+    *,
+    url: str | None = None,
+    sha256: str | None = None,
+    hosts: tuple[str, ...] = (),
+    offline: bool,
+) -> Fetched:
+    from tqdm import tqdm
+
+    from phusong.io.cache import default_cache
+    from phusong.io.fetch import fetch_layer
+    from phusong.io.sources import name_source
+
+    source = name_source(layer, url=url, sha256=sha256, hosts=hosts)
+    with tqdm(
+        total=source.n_bytes, desc=layer, unit="B", unit_scale=True, disable=None, leave=False,
+        file=sys.stderr,
+    ) as bar:  # fmt: skip
+        found = fetch_layer(
+            source, cache=cache or default_cache(), is_offline=offline, on_bytes=bar.update
+        )
+    for note in found.notes:
+        click.echo(f"phusong: {note}", err=True)
+    return found
+
+
 def _in_language(study: Study, lang: str | None) -> Study:
     return study if lang is None else replace(study, lang="en" if lang == "en" else "vi")
 
 
 def _run(study: Study, out: Path, *, no_map: bool, as_json: bool, strict: bool = False) -> int:
+    from phusong.io.staging import prepare_folder
     from phusong.runs import run_study
 
+    for note in prepare_folder(out):
+        click.echo(f"phusong: {note}", err=True)
     outcome = run_study(study, out, with_map=not no_map, progress=_show_progress)
     _tell(outcome, as_json=as_json)
     return QUARANTINED if strict and outcome.n_quarantined else 0

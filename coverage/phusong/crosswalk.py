@@ -189,11 +189,15 @@ def _parts(
     values: pd.DataFrame, crosswalk: pd.DataFrame, weights: pd.DataFrame | None
 ) -> pd.DataFrame:
     """Return one row a part with its old commune's values; a part that is unsure spans 0 to 1."""
-    parts = crosswalk[["commune_code_old", "commune_code", "part"]]
+    keys = ["commune_code_old", "commune_code"]
+    for name, table in (("crosswalk", crosswalk), ("weights", weights)):
+        if table is not None and (repeated := table[table.duplicated(keys)])[keys].size:
+            pairs = ", ".join(repeated[keys].agg(" → ".join, axis=1)[:SHOWN_ROWS])
+            raise CrosswalkError(f"{name}: pairs of old and new commune that occur twice: {pairs}")
+    parts = crosswalk[[*keys, "part"]]
     if weights is None:
         parts = parts.assign(weight=np.nan)
     else:
-        keys = ["commune_code_old", "commune_code"]
         parts = parts.merge(weights[[*keys, "weight"]], on=keys, how="left", validate="1:1")
         parts = parts[~(parts["weight"] == 0)]
     parts = parts.join(values, on="commune_code_old")

@@ -91,6 +91,8 @@ def cover_zones(
     ------
     CrsError
         If the sites are in another CRS than the grid.
+    ValueError
+        If a site's operator is not among `operators`.
 
     Examples
     --------
@@ -109,7 +111,11 @@ def cover_zones(
     names = tuple(dict.fromkeys(t for group in services.values() for t in group))
     used = sites[sites["technology"].isin(names)]
     layer = pd.Index(names).get_indexer(used["technology"]) * len(operators)
-    layer += pd.Index(operators).get_indexer(used["operator"])
+    operator = pd.Index(operators).get_indexer(used["operator"])
+    if (operator < 0).any():
+        lost = sorted(set(used["operator"][operator < 0]))
+        raise ValueError(f"sites of operators that are not to be reported: {', '.join(lost)}")
+    layer += operator
     members = np.array([[t in group for t in names] for group in services.values()], dtype=bool)
     kept = np.array([name in keep for name in services], dtype=bool).nonzero()[0]
     job = _Job(

@@ -29,6 +29,9 @@ PLACE = (
 )  # fmt: skip
 
 
+SLACK = 1e-9  # a share is a quotient of sums: what should be θ may come out a hair below
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GapRule:
     """What a commune must have: a broadband tier, and a share of people under a mobile service."""
@@ -172,8 +175,9 @@ def _mobile_gap(table: pd.DataFrame, rule: GapRule) -> pd.DataFrame:
         for end in ("", "_low", "_high")
     )
     low, high = low.fillna(share), high.fillna(share)
+    floor = rule.commune_share - SLACK
     certainty = np.select(
-        [share.isna(), high < rule.commune_share, low < rule.commune_share],
+        [share.isna(), high < floor, low < floor],
         ["unknown", "gap", "probable"],
         "",
     )

@@ -122,7 +122,9 @@ def overlay_weights(
     left = old[[old_key, "geometry"]].rename(columns={old_key: "commune_code_old"})
     right = new[[new_key, "geometry"]].rename(columns={new_key: "commune_code"})
     crs = choose_metric_crs(right) if population is None else population.attrs["crs"]
-    pieces = gpd.overlay(left.to_crs(crs), right.to_crs(crs), how="intersection")
+    pieces = gpd.overlay(
+        left.to_crs(crs), right.to_crs(crs), how="intersection", keep_geom_type=True
+    )
     area_km2 = pieces.geometry.to_crs(AREA_CRS).area.to_numpy() / 1e6
     is_piece = area_km2 > SLIVER_KM2
     pieces, area_km2 = pieces[is_piece].reset_index(drop=True), area_km2[is_piece]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,18 +18,24 @@ __all__ = ["spread_population"]
 # over 2 km a transverse Mercator bends by less than a decimetre.
 SUBPOINTS = 2
 NODE_CELLS = 20
+# Points of the grid that are this far apart, in raster cells, may pass a raster cell by.
+WIDEST_STEP = 0.7
+ROWS_AT_ONCE = 512
 
 
 def spread_population(raster: xr.DataArray, grid: Grid) -> xr.DataArray:
     """Return persons per cell of `grid`, each raster cell's persons spread evenly over its area.
+
+    A raster of large cells is read at the points of the grid; one of small cells, which such
+    points would pass by, puts its persons on the grid from points of its own.
 
     Parameters
     ----------
     raster : DataArray, dims (y, x), regular coordinates of cell centres
         Persons per cell; NaN is nobody known, and counts as none. `attrs["crs"]` names its CRS.
     grid : Grid
-        Should reach a raster cell beyond the zones of interest: a raster cell that the grid cuts
-        puts all its persons on the part inside.
+        Should reach a raster cell beyond the zones of interest: a large raster cell that the grid
+        cuts puts all its persons on the part inside, a small one those of the part inside.
 
     Returns
     -------
@@ -52,8 +59,12 @@ def spread_population(raster: xr.DataArray, grid: Grid) -> xr.DataArray:
     if "crs" not in raster.attrs:
         raise CrsError("population raster without a CRS; say which one it is in")
     rows, columns = _raster_cells(raster, grid)
+    step = max(np.abs(columns[1] - columns[0]).max(), np.abs(rows[SUBPOINTS] - rows[0]).max())
+    rows, columns = np.floor(rows), np.floor(columns)
     first_row, first_column = max(int(rows.min()), 0), max(int(columns.min()), 0)
     raster = raster[first_row : int(rows.max()) + 1, first_column : int(columns.max()) + 1]
+    if step > WIDEST_STEP:
+        return grid.to_array(_scatter(raster, grid), unit="persons")
     rows, columns = rows - first_row, columns - first_column
     hits = np.zeros(raster.shape, dtype="int64")
     persons = np.zeros(grid.shape)
@@ -64,6 +75,32 @@ def spread_population(raster: xr.DataArray, grid: Grid) -> xr.DataArray:
     for target, cell in points:
         persons.reshape(-1)[target] += each.reshape(-1)[cell]
     return grid.to_array(persons, unit="persons")
+
+
+def _scatter(raster: xr.DataArray, grid: Grid) -> np.ndarray:
+    """Return persons per cell of `grid`, those of each raster cell from SUBPOINTS² points in it."""
+    values = np.nan_to_num(np.asarray(raster, dtype="float64")) / SUBPOINTS**2
+    node_row, node_column = (
+        np.arange(0, size + NODE_CELLS, NODE_CELLS, dtype=float) for size in values.shape
+    )
+    x, y = (
+        float(raster[axis][0]) + (node - 0.5) * _step(raster, axis)
+        for axis, node in (("x", node_column), ("y", node_row))
+    )
+    to_grid = pyproj.Transformer.from_crs(raster.attrs["crs"], grid.crs, always_xy=True)
+    column_nodes, row_nodes = grid.to_columns_rows(*to_grid.transform(*np.meshgrid(x, y)))
+    persons = np.zeros(grid.shape[0] * grid.shape[1])
+    offsets = (np.arange(SUBPOINTS) + 0.5) / SUBPOINTS
+    for first in range(0, values.shape[0], ROWS_AT_ONCE):
+        block = values[first : first + ROWS_AT_ONCE]
+        for down, right in itertools.product(offsets, offsets):
+            at = (first + np.arange(len(block)) + down, np.arange(values.shape[1]) + right)
+            row = np.floor(_between_nodes(row_nodes, *at)).astype("int64")
+            column = np.floor(_between_nodes(column_nodes, *at)).astype("int64")
+            is_in = (row >= 0) & (row < grid.shape[0]) & (column >= 0) & (column < grid.shape[1])
+            target = row[is_in] * grid.shape[1] + column[is_in]
+            persons += np.bincount(target, block[is_in], len(persons))
+    return persons.reshape(grid.shape)
 
 
 def _inside(
@@ -78,7 +115,10 @@ def _inside(
 
 
 def _raster_cells(raster: xr.DataArray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
-    """Return the raster (row, column) of each subpoint: two arrays (SUBPOINTS², row, col)."""
+    """Return the raster (row, column) of each subpoint: two arrays (SUBPOINTS², row, col).
+
+    They count from the raster's first corner; their floors are positions.
+    """
     step_x, step_y = _step(raster, "x"), _step(raster, "y")
     node_x = np.arange(0, grid.shape[1] + NODE_CELLS, NODE_CELLS, dtype=float)
     node_y = np.arange(0, grid.shape[0] + NODE_CELLS, NODE_CELLS, dtype=float)
@@ -93,8 +133,8 @@ def _raster_cells(raster: xr.DataArray, grid: Grid) -> tuple[np.ndarray, np.ndar
     for down in offsets:
         for right in offsets:
             at = (np.arange(grid.shape[0]) + down, np.arange(grid.shape[1]) + right)
-            rows.append(np.floor(_between_nodes(row_nodes, *at)))
-            columns.append(np.floor(_between_nodes(column_nodes, *at)))
+            rows.append(_between_nodes(row_nodes, *at))
+            columns.append(_between_nodes(column_nodes, *at))
     return np.stack(rows), np.stack(columns)
 
 

@@ -167,6 +167,10 @@ def _pivot(rows: pd.DataFrame, columns: pd.Series, values: str) -> pd.DataFrame:
     return rows.assign(column=columns).pivot(index=keys, columns="column", values=values)  # noqa: PD010
 
 
+# Ends of column names that mean a bound or another service: no operator's suffix may end so.
+RESERVED = ("low", "high", "nsa", "sa")
+
+
 def _slugs(operators: Iterable[str]) -> dict[str, str]:
     """Return a column suffix for each operator; those that would be alike are numbered."""
     slugs: dict[str, str] = {}
@@ -174,6 +178,8 @@ def _slugs(operators: Iterable[str]) -> dict[str, str]:
         slug = re.sub(r"[^a-z0-9_]+", "_", strip_accents(operator).lower()).strip("_")
         taken = set(slugs.values())
         slug = slug or "operator"
+        if slug.split("_")[0] in RESERVED or slug.split("_")[-1] in RESERVED:
+            slug = f"operator_{slug}_operator"
         if slug in taken:
             slug = next(
                 f"{slug}_{i}" for i in range(2, len(taken) + 3) if f"{slug}_{i}" not in taken

@@ -12,6 +12,7 @@ import pandas as pd
 
 from phusong.io.boundaries import read_communes
 from phusong.io.embedded import embedded_path
+from phusong.io.fetch import Fetched
 from phusong.io.manifest import fingerprint_inputs, write_run
 from phusong.io.rasters import read_population
 from phusong.io.registers import read_crosswalk, read_register, read_weights
@@ -48,21 +49,27 @@ class Outcome:
         return sum(report.rows_quarantined for report in self.reports)
 
 
-def demo_study() -> Study:
-    """Return the study of the embedded data: schematic communes, a synthetic network."""
+def demo_study(official: Fetched | None = None) -> Study:
+    """Return the study of the embedded data: a synthetic network in schematic communes.
+
+    `official` are communes that `fetch_layer` brought, to be used in place of the schematic ones.
+    """
+    communes = (
+        "schematic communes made from the official areas, populations and centres (Resolution "
+        "1686/NQ-UBTVQH15)"
+    )
+    if official is not None:
+        communes = f"communes: {official.source.source} ({official.source.licence})"
     return Study(
-        communes=embedded_path("communes"),
+        communes=embedded_path("communes") if official is None else official.path,
         sites=(embedded_path("sites"),),
         service=embedded_path("service"),
         population=embedded_path("population"),
         as_of=date(2026, 6, 30),
         place="Tỉnh Thanh Hóa",
-        sources=(
-            "phusong: synthetic sites, service and population; schematic communes made from "
-            "the official areas, populations and centres (Resolution 1686/NQ-UBTVQH15)",
-        ),
+        sources=(f"phusong: synthetic sites, service and population; {communes}",),
         is_synthetic=True,
-        is_schematic=True,
+        is_schematic=official is None,
     )
 
 

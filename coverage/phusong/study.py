@@ -10,14 +10,14 @@ from datetime import date
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 import xarray as xr
-from pyproj import CRS
+from pyproj import CRS, Transformer
 
 from phusong.affordability import low_cost_shares
 from phusong.broadband import tier_bounds
 from phusong.crosswalk import move_shares, move_yes_no, place_service
-from phusong.errors import SchemaError
+from phusong.errors import CrosswalkError, Problem, SchemaError
+from phusong.footprint import ANY, TWO_OR_MORE
 from phusong.gaps import find_gaps, nearest_sites
 from phusong.grid import Grid, choose_metric_crs, grid_over
 from phusong.indicators import COLUMNS, SERVICES, ProvinceCoverage, measure_coverage, tidy_tiers
@@ -27,7 +27,7 @@ from phusong.joins import AREA_CRS, locate_sites
 from phusong.population import spread_population
 from phusong.publish.assessment import About, Assessment
 from phusong.ranges import fill_radii
-from phusong.rollup import roll_up, widen
+from phusong.rollup import COMMUNE_SHARES, roll_up, widen
 from phusong.schema import conform
 from phusong.targets import evaluate_targets
 from phusong.zonal import overlap_zones
@@ -110,7 +110,8 @@ def assess(
     crosswalk = read_crosswalk(embedded_path("crosswalk")) if crosswalk is None else crosswalk
     about = about or About(place="", as_of=as_of)
     zones = _prepare_communes(communes)
-    masts = locate_sites(fill_radii(_prepare_sites(sites), radii), zones)
+    cells, operator_notes = _unite_operators(_prepare_sites(sites))
+    masts = locate_sites(fill_radii(cells, radii), zones)
     on_air, notes = _on_air(masts, as_of)
     measured, nearest = [], []
     for code in progress(sorted(set(zones["province_code"])), "coverage"):
@@ -124,12 +125,15 @@ def assess(
         placed, problems = place_service(service, zones, crosswalk, vintage=service_vintage)
         if problems:
             raise SchemaError("service", problems)
+        placed = conform(placed, "service")
         tiers = _broadband(
             placed, zones, register, crosswalk, crosswalk_weights,
             is_complete=service_is_complete, as_of=as_of,
         )  # fmt: skip
         indicators = pd.concat([indicators, tiers], ignore_index=True)
-    provinces = roll_up(indicators, zones)
+    asked = (r.commune_share for t in register.targets for r in t.readings)
+    shares = sorted({*COMMUNE_SHARES, *(share for share in asked if share is not None)})
+    provinces = roll_up(indicators, zones, commune_shares=shares)
     wide = widen(indicators, zones)
     return Assessment(
         communes=wide,
@@ -139,13 +143,25 @@ def assess(
         gaps=find_gaps(wide, indicators, pd.concat(nearest, ignore_index=True)),
         sites=masts,
         coverage=tuple(m.cell_shares for m in measured),
-        about=replace(about, notes=(*about.notes, *notes, *population_notes, *_area_notes(zones))),
+        about=replace(
+            about,
+            notes=(
+                *about.notes,
+                *operator_notes,
+                *notes,
+                *population_notes,
+                *_area_notes(zones),
+            ),
+        ),
     )
 
 
 def _prepare_communes(communes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the communes in lon/lat, with the area of their polygons, sorted by code."""
     zones = conform(communes, "communes").to_crs(LON_LAT)
+    if len(set(zones["vintage"])) > 1:
+        counts = ", ".join(f"{n} of {v}" for v, n in zones["vintage"].value_counts().items())
+        raise CrosswalkError(f"communes: the layer mixes vintages ({counts}); give those of one")
     zones = zones.sort_values(["province_code", "commune_code"], na_position="last")
     polygon_km2 = zones.geometry.to_crs(AREA_CRS).area / 1e6
     return zones.assign(
@@ -156,11 +172,36 @@ def _prepare_communes(communes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _prepare_sites(sites: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the cells in lon/lat; how 5G is built is part of their technology where it is known."""
+    """Return the cells in lon/lat; how 5G is built is part of their technology where known."""
     cells = conform(sites, "sites").to_crs(LON_LAT).reset_index(drop=True)
     has_mode = (cells["technology"] == "5G") & cells["nr_mode"].notna()
     named = "5G " + cells["nr_mode"].fillna("")
     return cells.assign(technology=cells["technology"].where(~has_mode, named))
+
+
+def _unite_operators(cells: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[str]]:
+    """Return the cells with one spelling for names that differ only in case or spaces, and a note.
+
+    Left apart, one operator would count as two wherever two are asked for.
+    """
+    key = cells["operator"].str.split().str.join(" ").str.casefold()
+    taken = np.flatnonzero(key.isin([ANY, TWO_OR_MORE]))
+    if len(taken):
+        expected = f"a name; {ANY} and {TWO_OR_MORE} are words of the tables"
+        raise SchemaError(
+            "sites",
+            [
+                Problem(row=int(i) + 1, field="operator", found=cells["operator"].iloc[i],
+                        expected=expected)
+                for i in taken
+            ],
+        )  # fmt: skip
+    spellings = cells["operator"].groupby(key).agg(lambda names: names.mode().iloc[0])
+    united = key.map(spellings)
+    changed = sorted(set(zip(cells["operator"], united, strict=True)) - {(n, n) for n in spellings})
+    notes = [f"{old!r} is taken as {new!r}: the names differ only in case or spaces"
+             for old, new in changed]  # fmt: skip
+    return cells.assign(operator=united), notes
 
 
 def _on_air(sites: gpd.GeoDataFrame, as_of: date) -> tuple[gpd.GeoDataFrame, list[str]]:
@@ -218,16 +259,17 @@ def _measure(
 
 def _within_reach(sites: gpd.GeoDataFrame, grid: Grid) -> gpd.GeoDataFrame:
     """Return, in the grid's CRS, the sites whose largest footprint may meet the grid."""
-    west, south, east, north = (
-        gpd.GeoSeries([shapely.box(*grid.bounds)], crs=grid.crs).to_crs(LON_LAT).total_bounds
-    )
-    reach_deg = float(np.nanmax(sites["radius_high_m"].to_numpy(float), initial=0.0)) / 90_000
+    reach_m = float(np.nanmax(sites["radius_high_m"].to_numpy(float), initial=0.0))
+    x_min, y_min, x_max, y_max = grid.bounds
+    west, south, east, north = Transformer.from_crs(
+        grid.crs, LON_LAT, always_xy=True
+    ).transform_bounds(x_min - reach_m, y_min - reach_m, x_max + reach_m, y_max + reach_m)
     bounds = sites.geometry.bounds
     is_near = (
-        (bounds["maxx"] > west - reach_deg)
-        & (bounds["minx"] < east + reach_deg)
-        & (bounds["maxy"] > south - reach_deg)
-        & (bounds["miny"] < north + reach_deg)
+        (bounds["maxx"] > west)
+        & (bounds["minx"] < east)
+        & (bounds["maxy"] > south)
+        & (bounds["miny"] < north)
     )
     return sites[is_near].to_crs(grid.crs)
 

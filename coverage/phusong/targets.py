@@ -66,8 +66,9 @@ class Figure:
 class TargetResult:
     """How far a target is on a day, and which communes are short of it.
 
-    `people_short` counts those who are known to be without; the people of `undetermined_codes`
-    are in `people_undetermined`.
+    Over all communes: `people_short` counts those who are without, where the share is unknown
+    only those who surely are, `people_undetermined` the others whose share is unknown. Both are
+    NaN where no commune's population is known.
     """
 
     target: Target
@@ -89,7 +90,7 @@ def evaluate_targets(
     A reading holds where its lower bound reaches the threshold, fails where its upper bound does
     not (the figure itself where there is no interval), and is open in between. All readings that
     hold make a target met; before its date anything else is on the way; after it one that fails
-    makes it missed, and otherwise it is undetermined.
+    makes it missed, and otherwise it is undetermined. Without a threshold nothing can be met.
 
     Parameters
     ----------
@@ -111,7 +112,7 @@ def _evaluate(
     figures = tuple(_figure(reading, whole) for reading in target.readings)
     verdicts = [_holds(figure) for figure in figures if figure.reading.threshold is not None]
     status: Status = "undetermined"
-    if all(verdict is True for verdict in verdicts):
+    if verdicts and all(verdict is True for verdict in verdicts):
         status = "met"
     elif as_of <= target.due:
         status = "on_the_way"
@@ -122,7 +123,9 @@ def _evaluate(
     low, high = (rows[name].fillna(rows["share"]) for name in ("share_low", "share_high"))
     floor = target.commune_floor - SLACK
     is_short, is_open = high < floor, ~(high < floor) & ~(low >= floor)
-    people = rows["denominator"].fillna(0.0)
+    people = rows["denominator"]
+    n_without = people * (1 - rows["share"].fillna(high).fillna(1.0))
+    n_open = (people * (high.fillna(1.0) - low.fillna(0.0))).where(rows["share"].isna(), 0.0)
     return TargetResult(
         target=target,
         status=status,
@@ -131,12 +134,18 @@ def _evaluate(
         short_codes=tuple(rows.loc[is_short, "commune_code"]),
         undetermined_codes=tuple(rows.loc[is_open, "commune_code"]),
         n_communes=len(rows),
-        people_short=float((people * (1 - rows["share"].fillna(1.0))).sum()),
-        people_undetermined=float(people[rows["share"].isna()].sum()),
+        people_short=_total(n_without, people),
+        people_undetermined=_total(n_open, people),
     )
 
 
 SLACK = 1e-9
+
+
+def _total(numbers: pd.Series, people: pd.Series) -> float:
+    """Return the sum over the communes whose people are known; NaN where there are none such."""
+    is_unknown = len(people) > 0 and people.isna().all()
+    return np.nan if is_unknown else float(numbers[people.notna()].sum())
 
 
 def _rows(table: pd.DataFrame, reading: Reading) -> pd.DataFrame:

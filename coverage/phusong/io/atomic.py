@@ -101,8 +101,8 @@ def signals_deferred() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
-        for number in held:
-            signal.raise_signal(number)
+        for caught in held:
+            signal.raise_signal(caught)
 
 
 def clean_leftovers(folder: Path, *, keep: tuple[str, ...] = ()) -> tuple[str, ...]:

@@ -43,7 +43,18 @@ def fingerprint_inputs(inputs: Mapping[str, Path]) -> dict[str, Fingerprint]:
     """Return what the input files are now; call it before they are read.
 
     What is no file that can be read has an empty fingerprint: to refuse it is its reader's part.
+
+    Raises
+    ------
+    InputFileError
+        If a name is one that GDAL or a table cannot hold: a line break in it, or no UTF-8.
     """
+    for path in inputs.values():
+        if not str(path).isprintable():
+            raise InputFileError(
+                f"{_printable(str(path))!r}: the name holds a line break, another control sign or "
+                "bytes that are no UTF-8: rename the file or its folder"
+            )
     return {name: _fingerprint(path) for name, path in inputs.items()}
 
 
@@ -68,8 +79,8 @@ def write_run(
     _require_unchanged(inputs)
     made_of = {
         "inputs": {
-            name: {"file": _printable(print_.path.name), "sha256": print_.sha256}
-            for name, print_ in inputs.items()
+            name: {"file": found.path.name, "sha256": found.sha256}
+            for name, found in inputs.items()
         },
         "parameters": parameters,
         "versions": _versions(),

@@ -317,4 +317,5 @@ def _is_total(cell: str) -> bool:
 
 def _shown(value: object) -> str:
     text = str(value)
-    return repr(text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…")
+    text = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
+    return f"'{text}'" if text.isprintable() else repr(text)
