@@ -101,3 +101,13 @@ def test_shares_are_means_by_weight_and_bounds_without() -> None:
 def test_absent_old_commune_is_unknown() -> None:
     moved = move_yes_no(pd.DataFrame({"low": [1.0], "high": [1.0]}, index=["1"]), LINKS)
     assert moved.loc["A"].tolist() == [0, 1]
+
+
+def test_pair_that_occurs_twice_is_refused_not_counted_twice() -> None:
+    old = pd.DataFrame({"share": 0.5, "low": 0.5, "high": 0.5}, index=["1", "2", "3", "4"])
+    weights = LINKS.assign(weight=10.0)
+    twice = pd.concat([weights, weights.iloc[[3]]])
+    with pytest.raises(CrosswalkError, match=r"weights: .* twice: 4 → B"):
+        move_shares(old, LINKS, weights=twice)
+    with pytest.raises(CrosswalkError, match=r"crosswalk: .* twice: 4 → B"):
+        move_yes_no(old, pd.concat([LINKS, LINKS.iloc[[3]]]))

@@ -81,7 +81,9 @@ def test_any_two_or_more_and_each_operator_agree_with_exact_overlay(seed: int) -
         ]
     )  # fmt: skip
     area = ZONES.area.to_numpy()[:, None]
-    assert np.abs(cells(rows) * 1e4 / area - exact / area).max() < 0.001
+    off = np.abs(cells(rows) * 1e4 / area - exact / area).max(axis=1)
+    assert off[0] < 0.001  # 13.6 km²
+    assert off[1] < 0.003  # a strip of 3.8 km² whose border cuts 60 cells: about one cell in all
 
 
 def test_every_cell_carries_the_share_of_it_that_is_covered() -> None:
@@ -102,7 +104,7 @@ def test_every_cell_carries_the_share_of_it_that_is_covered() -> None:
         in_zones[row, first:last] = True
     assert np.abs(kept - exact)[in_zones].max() < 1 / 16  # half a scanline, where an edge is level
     assert np.abs(kept - exact)[in_zones].mean() < 0.001
-    assert ((kept > 0.02) & (kept < 0.98)).sum() > 100
+    assert ((kept > 0.02) & (kept < 0.98)).sum() > 50
 
 
 def test_edge_that_runs_east_to_west_is_off_by_at_most_half_a_scanline() -> None:

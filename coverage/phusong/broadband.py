@@ -116,8 +116,10 @@ def household_shares(
     homes = _column(service, "households").fillna(place.map(households)).replace(0, np.nan)
     share = (_column(service, "households_passed") / homes).clip(upper=1.0)
     speed, price = _column(service, "downlink_mbps"), _column(service, "price_vnd_month")
-    limit = place.map(max_price_vnd_month) if isinstance(max_price_vnd_month, pd.Series) else None
-    ceiling = pd.Series(max_price_vnd_month, index=service.index) if limit is None else limit
+    if isinstance(max_price_vnd_month, pd.Series):
+        ceiling = place.map(max_price_vnd_month).astype("float64")
+    else:
+        ceiling = pd.Series(max_price_vnd_month, index=service.index)
     asks_price = ceiling < np.inf
     surely = (speed >= floor_mbps) & (~asks_price | (price <= ceiling))
     maybe = ~(speed < floor_mbps) & ~(asks_price & (price > ceiling))

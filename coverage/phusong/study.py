@@ -184,7 +184,8 @@ def _unite_operators(cells: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[st
 
     Left apart, one operator would count as two wherever two are asked for.
     """
-    key = cells["operator"].str.split().str.join(" ").str.casefold()
+    name = cells["operator"].str.split().str.join(" ")
+    key = name.str.casefold()
     taken = np.flatnonzero(key.isin([ANY, TWO_OR_MORE]))
     if len(taken):
         expected = f"a name; {ANY} and {TWO_OR_MORE} are words of the tables"
@@ -196,11 +197,13 @@ def _unite_operators(cells: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[st
                 for i in taken
             ],
         )  # fmt: skip
-    spellings = cells["operator"].groupby(key).agg(lambda names: names.mode().iloc[0])
-    united = key.map(spellings)
-    changed = sorted(set(zip(cells["operator"], united, strict=True)) - {(n, n) for n in spellings})
-    notes = [f"{old!r} is taken as {new!r}: the names differ only in case or spaces"
-             for old, new in changed]  # fmt: skip
+    united = key.map(name.groupby(key).agg(lambda spellings: spellings.mode().iloc[0]))
+    changed = sorted(set(zip(cells["operator"], united, strict=True)))
+    notes = [
+        f"{old!r} is taken as {new!r}: the names differ only in case or spaces"
+        for old, new in changed
+        if old != new
+    ]
     return cells.assign(operator=united), notes
 
 

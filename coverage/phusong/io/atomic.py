@@ -75,9 +75,14 @@ def naming_failures(path: Path, *, written_to: Path | None = None) -> Iterator[N
     """Let every `OSError` of the block name `path`, say why in plain words and what to do."""
     try:
         yield
-    except OSError as error:
-        reason = _describe_failure(path, error, written_to)
-        raise OSError(error.errno, reason, str(path)) from error
+    except (OSError, AttributeError) as error:
+        failure: BaseException | None = error
+        while failure is not None and not isinstance(failure, OSError):
+            failure = failure.__context__  # matplotlib's PDF stumbles in closing what failed
+        if failure is None:
+            raise
+        reason = _describe_failure(path, failure, written_to)
+        raise OSError(failure.errno, reason, str(path)) from error
 
 
 @contextmanager
