@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
-.PHONY: demo test test-lowest lint notebooks bench data clean
+.PHONY: demo test faults test-lowest lint notebooks bench data clean
 
 demo: $(VENV)/.run  ## the main job on the embedded data; says where the map is
 	$(BIN)/phusong demo -o maps/demo
 
 test: $(VENV)/.dev  ## all tests and doctests
 	$(BIN)/python -m pytest
+
+faults: $(VENV)/.dev  ## kill, fill and starve runs at every write; takes minutes
+	$(BIN)/python -m pytest -m faults tests/faults
 
 test-lowest: ## the tests with the lowest versions that pyproject.toml allows
 	@$(MAKE) --no-print-directory $(VENV)/.dev

@@ -44,7 +44,9 @@ def count(case: Case) -> Counter[str]:
 
 
 @pytest.mark.parametrize("name", ["ENOSPC", "EIO"])
-@pytest.mark.parametrize(("kind", "points"), [("w", 15), ("f", 15), ("r", 14), ("o", 10), ("m", 6)])
+@pytest.mark.parametrize(
+    ("kind", "points"), [("w", 15), ("f", 15), ("r", 14), ("o", 10), ("m", 15)]
+)
 def test_failing_call_leaves_the_old_run(
     tables: Case, kind: str, points: int, name: str, tried: Callable[..., None]
 ) -> None:
@@ -80,7 +82,7 @@ def test_full_disk_is_named_with_the_bytes_that_are_free_and_keeps_the_old_run(
     if shutil.which("mount") is None or os.geteuid() != 0:
         pytest.skip("needs root to mount a small disk")
     held = sum(-(-p.stat().st_size // 4096) * 4096 for p in maps.saved.iterdir())
-    room = [round(held * share / 20) for share in range(1, 20)]
+    room = [round(held * share / 20) for share in range(1, 20, 2)]
     codes: Counter[int] = Counter()
     for more in room:
         maps.out.mkdir(exist_ok=True)
@@ -95,8 +97,8 @@ def test_full_disk_is_named_with_the_bytes_that_are_free_and_keeps_the_old_run(
                 assert maps.assert_whole() == "old"
             else:
                 assert maps.assert_whole() == "new"
-    assert codes[ENVIRONMENT] >= 15
-    tried("disk full", "small tmpfs, 19 sizes", len(room))
+    assert codes[ENVIRONMENT] >= 8
+    tried("disk full", "small tmpfs, 10 sizes", len(room))
 
 
 def test_limit_on_the_size_of_a_file_keeps_the_old_run(

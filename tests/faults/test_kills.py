@@ -12,7 +12,7 @@ from faults.oracle import KILL, SIGNAL, TEAR, Case, leftovers
 
 KILL_POINTS = 40
 MOST_OPENS = 24  # most are those of SQLite's journal
-WRITE_POINTS = 40
+WRITE_POINTS = 30
 STOP_POINTS = 10
 SHIM, PROFILE = "shim before libc", "profile hook"
 WORDS = {"r": "renames", "f": "fsyncs", "u": "unlinks", "m": "mkdirs", "o": "opens for writing"}
