@@ -141,7 +141,9 @@ def test_share_that_is_exactly_the_threshold_holds() -> None:
 
 
 def test_without_evidence_or_threshold_nothing_is_met_or_missed() -> None:
-    assert evaluate(target(reading()), mobile(YES), AFTER).status == "undetermined"
+    nothing = evaluate(target(reading()), mobile(YES), AFTER)
+    assert (nothing.status, nothing.n_communes) == ("undetermined", 0)
+    assert math.isnan(nothing.people_short)  # not "0 people are without"
     assert evaluate(target(reading()), mobile(YES), BEFORE).status == "on_the_way"
     assert evaluate(target(reading(threshold=None)), rows(YES), AFTER).status == "undetermined"
     assert evaluate(target(reading(threshold=None)), rows(YES), BEFORE).status == "on_the_way"

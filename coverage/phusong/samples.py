@@ -23,6 +23,9 @@ def cover_band(
     n_columns = shares.shape[2]
     bits = np.zeros((n_layers, SCANLINES, n_columns), np.uint64)
     is_lit = np.zeros(n_layers, np.bool_)
+    lit = np.zeros((members.shape[0], n_layers, 2), np.int64)
+    n_lit = np.zeros(members.shape[0], np.int64)
+    counted_in = np.full(n_columns, -1, np.int64)
     counts = np.zeros((n_columns, members.shape[0], n_operators + 2), np.int64)
     first_run = first_border = first_span = 0
     while first_run < len(runs) or first_border < len(borders):
@@ -32,18 +35,22 @@ def cover_band(
         if first_border < len(borders):
             row = min(row, borders[first_border, 0])
         end_run, end_border = first_run, first_border
-        low, high = n_columns, 0
         while end_run < len(runs) and runs[end_run, 0] == row:
-            low, high = min(low, runs[end_run, 2]), max(high, runs[end_run, 3])
             end_run += 1
         while end_border < len(borders) and borders[end_border, 0] == row:
-            low, high = min(low, borders[end_border, 2]), max(high, borders[end_border, 2] + 1)
             end_border += 1
         first_span = _light_row(row, sectors, spans, first_span, bits, is_lit)
-        _count_samples(bits, is_lit, members, n_operators, low, high, counts)
-        for i in range(len(kept)):
-            for c in range(low, high):
-                shares[i, row, c] = counts[c, kept[i], 0] / (SCANLINES * SAMPLES)
+        _list_lit(is_lit, members, n_operators, lit, n_lit)
+        for i in range(first_run, end_run):  # only cells of zones: an island is far from the land
+            low, high = runs[i, 2], runs[i, 3]
+            _count_samples(bits, lit, n_lit, low, high, counts)
+            _keep(row, low, high, counts, kept, shares)
+        for i in range(first_border, end_border):
+            low, high = borders[i, 2], borders[i, 2] + 1
+            if counted_in[low] != row:
+                counted_in[low] = row
+                _count_samples(bits, lit, n_lit, low, high, counts)
+                _keep(row, low, high, counts, kept, shares)
         for i in range(first_run, end_run):
             for c in range(runs[i, 2], runs[i, 3]):
                 _add(runs[i, 1], row, c, 1.0, counts, population, cells, persons)
@@ -52,6 +59,13 @@ def cover_band(
                 borders[i, 1], row, borders[i, 2], fractions[i], counts, population, cells, persons
             )
         first_run, first_border = end_run, end_border
+
+
+@kernel
+def _keep(row, low, high, counts, kept, shares):
+    for i in range(len(kept)):
+        for c in range(low, high):
+            shares[i, row, c] = counts[c, kept[i], 0] / (SCANLINES * SAMPLES)
 
 
 @kernel
@@ -143,20 +157,36 @@ def _light(x0, x1, bits):
 
 
 @kernel
-def _count_samples(bits, is_lit, members, n_operators, low, high, counts):
+def _list_lit(is_lit, members, n_operators, lit, n_lit):
+    """List the layers of each service that have a lit sample in this row, operator by operator."""
+    n_lit[:] = 0
+    for s in range(members.shape[0]):
+        for o in range(n_operators):
+            for t in range(members.shape[1]):
+                if members[s, t] and is_lit[t * n_operators + o]:
+                    lit[s, n_lit[s], 0] = t * n_operators + o
+                    lit[s, n_lit[s], 1] = o
+                    n_lit[s] += 1
+
+
+@kernel
+def _count_samples(bits, lit, n_lit, low, high, counts):
     """Count, for each cell, the covered samples of every service: any, two or more, each."""
     counts[low:high] = 0
-    for s in range(members.shape[0]):
+    for s in range(lit.shape[0]):
+        if n_lit[s] == 0:
+            continue
         for k in range(bits.shape[1]):
             for c in range(low, high):
                 one = np.uint64(0)
                 two = np.uint64(0)
-                for o in range(n_operators):
+                i = 0
+                while i < n_lit[s]:
+                    o = lit[s, i, 1]
                     mask = np.uint64(0)
-                    for t in range(members.shape[1]):
-                        layer = t * n_operators + o
-                        if members[s, t] and is_lit[layer]:
-                            mask |= bits[layer, k, c]
+                    while i < n_lit[s] and lit[s, i, 1] == o:
+                        mask |= bits[lit[s, i, 0], k, c]
+                        i += 1
                     if mask:
                         counts[c, s, o + 2] += _ones(mask)
                         two |= one & mask

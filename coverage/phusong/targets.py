@@ -144,8 +144,7 @@ SLACK = 1e-9
 
 def _total(numbers: pd.Series, people: pd.Series) -> float:
     """Return the sum over the communes whose people are known; NaN where there are none such."""
-    is_unknown = len(people) > 0 and people.isna().all()
-    return np.nan if is_unknown else float(numbers[people.notna()].sum())
+    return float(numbers[people.notna()].sum(min_count=1))
 
 
 def _rows(table: pd.DataFrame, reading: Reading) -> pd.DataFrame:

@@ -25,10 +25,6 @@ SERVICE = """commune_code,commune_name,operator,technology,households_passed
 TRIED: list[tuple[str, str, int, int]] = []
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "faults: kills, full disks, locks, odd surroundings")
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
