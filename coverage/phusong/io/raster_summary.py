@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import xarray as xr
 
-__all__ = ["Extreme", "Summary", "summarise"]
+from phusong.errors import Problem
+from phusong.io.report import Reading, ReadReport
+
+__all__ = ["Extreme", "Summary", "account_cells", "summarise"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,3 +94,27 @@ def _outer(a: Extreme | None, b: Extreme | None, *, sign: int) -> Extreme | None
     return Extreme(
         value=outer.value, n_cells=outer.n_cells, runner_up=min(runners, key=lambda r: sign * r)
     )
+
+
+def account_cells(
+    layer: xr.DataArray,
+    whole: Summary,
+    path: Path,
+    name: str,
+    *,
+    repairs: tuple[Problem, ...],
+    notes: tuple[str, ...],
+) -> Reading:
+    """Return a layer with the account of its file's cells: those without data are ignored."""
+    n_used = int(np.isfinite(layer.to_numpy()).sum())
+    report = ReadReport(
+        file=str(path),
+        layer=name,
+        rows_in=whole.n_cells,
+        rows_used=n_used,
+        rows_ignored=whole.n_cells - n_used,
+        repairs=repairs,
+        notes=notes,
+        sum_valid=whole.total,
+    )
+    return Reading(layer, report)

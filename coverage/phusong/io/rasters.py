@@ -24,8 +24,8 @@ from phusong.io.raster_place import (
     locate_cells,
     require_cover,
 )
-from phusong.io.raster_summary import Summary
-from phusong.io.report import Reading, ReadReport
+from phusong.io.raster_summary import Summary, account_cells
+from phusong.io.report import Reading
 
 __all__ = ["read_population"]
 
@@ -97,18 +97,7 @@ def read_population(path: Path | str, *, communes: gpd.GeoDataFrame | None = Non
         owner = locate_cells(layer, communes)
         notes += require_cover(layer, owner, communes, path)
         notes += _compare_totals(layer, owner, communes, cell_km2=cell_km2, path=path)
-    n_used = int(np.isfinite(layer.to_numpy()).sum())
-    report = ReadReport(
-        file=str(path),
-        layer="population",
-        rows_in=whole.n_cells,
-        rows_used=n_used,
-        rows_ignored=whole.n_cells - n_used,
-        repairs=repairs,
-        notes=notes,
-        sum_valid=whole.total,
-    )
-    return Reading(layer, report)
+    return account_cells(layer, whole, path, "population", repairs=repairs, notes=notes)
 
 
 def _unit_notes(raster: rasterio.DatasetReader, path: Path) -> tuple[str, ...]:

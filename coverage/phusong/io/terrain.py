@@ -14,8 +14,8 @@ from phusong.errors import InputFileError
 from phusong.io.geotiff import data_band, find_scaling, open_geotiff, read_layer
 from phusong.io.official import known_rows
 from phusong.io.raster_place import find_window, locate_cells, require_cover
-from phusong.io.raster_summary import Summary, summarise
-from phusong.io.report import Reading, ReadReport
+from phusong.io.raster_summary import Summary, account_cells, summarise
+from phusong.io.report import Reading
 
 __all__ = ["read_terrain"]
 
@@ -68,18 +68,7 @@ def read_terrain(path: Path | str, *, communes: gpd.GeoDataFrame | None = None) 
         owner = locate_cells(layer, communes)
         notes += require_cover(layer, owner, communes, path)
         notes += _province_notes(heights[owner >= 0], communes)
-    n_used = int(np.isfinite(heights).sum())
-    report = ReadReport(
-        file=str(path),
-        layer="terrain",
-        rows_in=whole.n_cells,
-        rows_used=n_used,
-        rows_ignored=whole.n_cells - n_used,
-        repairs=repairs,
-        notes=notes,
-        sum_valid=whole.total,
-    )
-    return Reading(layer, report)
+    return account_cells(layer, whole, path, "terrain", repairs=repairs, notes=notes)
 
 
 def _require_metres(raster: rasterio.DatasetReader, path: Path) -> None:
