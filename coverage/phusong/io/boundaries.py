@@ -17,7 +17,7 @@ from phusong.io.geometry import areas_km2, find_polygons, mend_polygons
 from phusong.io.headers import as_words, match_headers
 from phusong.io.mosaic import find_gaps, find_overlaps
 from phusong.io.official import compare_with_list, known_rows
-from phusong.io.parse import parse_numbers, parse_text
+from phusong.io.parse import pad_codes, parse_numbers, parse_text
 from phusong.io.placement import find_off_earth, find_strays, require_frame
 from phusong.io.report import Reading, ReadReport
 from phusong.io.vectors import open_vector
@@ -137,13 +137,13 @@ def _as_text(value: object) -> str:
 
 
 def _pad(codes: pd.Series) -> tuple[pd.Series, list[Problem]]:
-    is_short = codes.str.fullmatch(r"\d{1,4}").fillna(False).astype(bool)
+    padded, is_short = pad_codes(codes)
     repairs = [
         Problem(row=int(i) + 1, field="commune_code", found=codes[i], expected="five digits",
                 message="leading zeros put back")
         for i in codes.index[is_short]
     ]  # fmt: skip
-    return codes.where(~is_short, codes.str.zfill(5)), repairs
+    return padded, repairs
 
 
 def _place(

@@ -15,6 +15,7 @@ from phusong.io.headers import as_words, plain, read_register
 __all__ = [
     "Parsed",
     "header_unit",
+    "pad_codes",
     "parse_dates",
     "parse_numbers",
     "parse_quantities",
@@ -42,6 +43,18 @@ QUANTITY = r"\s*(?P<number>[-+−]?\d(?:[\d\s\u00a0\u202f.,']*\d)?)\s*(?P<unit>[
 EXCEL_DAYS = r"[2-6]\d{4}"  # serial days of 1954 to 2091, as a date cell turned number shows them
 EXCEL_EPOCH = pd.Timestamp("1899-12-30")
 YEARS = (1980, 2100)
+
+
+def pad_codes(codes: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Return commune codes with the leading zeros that a spreadsheet took, and which had lost any.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in pad_codes(pd.Series(["4", "14758"]))]
+    [['00004', '14758'], [True, False]]
+    """
+    is_short = codes.str.fullmatch(r"\d{1,4}").fillna(False).astype(bool)
+    return codes.where(~is_short, codes.str.zfill(5)), is_short
 
 
 def parse_text(values: pd.Series) -> pd.Series:

@@ -16,6 +16,7 @@ from phusong.io.coordinates import parse_degrees, split_pairs
 from phusong.io.headers import as_words, plain, split_words
 from phusong.io.parse import (
     Parsed,
+    pad_codes,
     parse_dates,
     parse_numbers,
     parse_quantities,
@@ -106,8 +107,7 @@ class Table:
         if "commune_code" not in self.frame:
             return
         codes = self.frame["commune_code"]
-        is_short = codes.str.fullmatch(r"\d{1,4}").fillna(False).astype(bool)
-        self.frame["commune_code"] = codes.where(~is_short, codes.str.zfill(5))
+        self.frame["commune_code"], is_short = pad_codes(codes)
         self.mend(
             is_short, "commune_code", codes.fillna(""), "five digits", "leading zeros put back"
         )
