@@ -8,6 +8,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from conftest import square_communes
@@ -386,3 +387,44 @@ def test_the_communes_of_the_country_are_accepted(shared: Path) -> None:
     _, report = read_communes(shared / "data/boundaries/vietnam_2025_simplified.parquet")
     assert report.rows_used == 3321
     assert any("3155 communes are not of Thanh Hóa" in note for note in report.notes)
+
+
+def test_hectares_in_a_heading_become_square_kilometres_with_a_record(tmp_path: Path) -> None:
+    layer = square_communes().drop(columns="area_km2", errors="ignore")
+    given = layer.assign(area_ha=[100.0 * (i + 1) for i in range(len(layer))])
+    read, report = read_communes(save(given, tmp_path))
+    assert read["area_km2"].tolist() == [1.0 * (i + 1) for i in range(len(layer))]
+    assert [(r.row, r.field) for r in report.repairs] == [(None, "area_km2")]
+    assert "0.01" in report.repairs[0].message
+
+
+def test_a_commune_in_several_features_is_joined_where_they_say_the_same(tmp_path: Path) -> None:
+    layer = square_communes()
+    island = layer.iloc[[0]].set_geometry(layer.geometry.iloc[[0]].translate(0.0, 5000.0))
+    parts = gpd.GeoDataFrame(pd.concat([layer, island], ignore_index=True), crs=layer.crs)
+    read, report = read_communes(save(parts, tmp_path))
+    assert read["commune_code"].tolist() == layer["commune_code"].tolist()
+    joined = layer.geometry.iloc[0].union(island.geometry.iloc[0])
+    assert read.to_crs(layer.crs).geometry.iloc[0].symmetric_difference(joined).area < 100.0  # mm
+    assert (report.rows_in, report.rows_used) == (len(parts), len(parts))
+    assert [(r.row, "joined" in r.message) for r in report.repairs] == [(len(parts), True)]
+
+
+def test_features_of_one_code_that_disagree_refuse_the_file(tmp_path: Path) -> None:
+    layer = square_communes()
+    island = layer.iloc[[0]].set_geometry(layer.geometry.iloc[[0]].translate(0.0, 5000.0))
+    for change in ({"commune_name": "Xã Khác"}, {"population": 7.0}):
+        parts = pd.concat([layer.assign(population=1.0), island.assign(population=1.0)])
+        parts = gpd.GeoDataFrame(parts.reset_index(drop=True), crs=layer.crs)
+        for name, value in change.items():
+            parts.loc[len(parts) - 1, name] = value
+        assert "duplicate, trùng" in refusal(parts, tmp_path)
+
+
+def test_problems_below_joined_features_keep_their_numbers(tmp_path: Path) -> None:
+    layer = square_communes()
+    first = layer.iloc[[0]]
+    island = first.set_geometry(first.geometry.translate(0.0, 5000.0))
+    parts = pd.concat([first, island, layer.iloc[1:]], ignore_index=True)
+    parts = with_shape(gpd.GeoDataFrame(parts, crs=layer.crs), 2, lambda _: None)
+    assert "row 3" in refusal(parts, tmp_path)

@@ -37,6 +37,13 @@ def test_help_answers_without_heavy_imports(arguments: list[str]) -> None:
     assert done.stdout
 
 
+def test_module_runs_as_the_program_does() -> None:
+    command = [sys.executable, "-m", "phusong", "check", "--nonsense"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("Usage: phusong check ")
+
+
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
     square_communes().to_file(tmp_path / "communes.gpkg", driver="GPKG")

@@ -19,7 +19,8 @@ import shapely
 from click.testing import CliRunner
 from conftest import SHARED
 
-from phusong.cli import PUBLIC, main
+from phusong.cli import main
+from phusong.cli.public import PUBLIC
 from phusong.errors import InputFileError
 from phusong.io import fetch, sources
 from phusong.io.boundaries import read_communes

@@ -104,3 +104,9 @@ def test_two_encodings_in_one_file_are_refused_with_their_rows() -> None:
 def test_bytes_of_no_known_encoding_are_refused_with_their_row() -> None:
     with pytest.raises(InputFileError, match=r"row 2: the encoding is not known"):
         decode(b"a,b\n\xff\xfd\x01\x9d,\xc0\xaf\n", name="a.csv")
+
+
+@pytest.mark.parametrize("text", ["Latin only: Café", "plain ASCII", "Xã Hà Long", "Ã, â and ê"])
+def test_sound_text_comes_back_without_a_repair(text: str) -> None:
+    found = decode(text.encode(), name="a.csv")
+    assert (found.text, found.encoding, found.repairs) == (text, "UTF-8", ())

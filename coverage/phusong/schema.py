@@ -154,7 +154,7 @@ _SITES = Layer(
             name="beamwidth_deg",
             kind="number",
             unit="°",
-            minimum=0,
+            minimum=1,
             maximum=360,
             meaning="width of the sector; 120 where an azimuth has none",
         ),

@@ -14,10 +14,11 @@ from phusong.crosswalk import VINTAGE_2025
 from phusong.errors import Problem, SchemaError
 from phusong.io.frames import LON_LAT, to_lon_lat
 from phusong.io.geometry import areas_km2, find_polygons, mend_polygons
-from phusong.io.headers import as_words, match_headers
+from phusong.io.headers import Vocabulary, as_words, match_headers, own_vocabulary
 from phusong.io.mosaic import find_gaps, find_overlaps
 from phusong.io.official import compare_with_list, known_rows
-from phusong.io.parse import pad_codes, parse_numbers, parse_text
+from phusong.io.parse import header_unit, pad_codes, parse_numbers, parse_text
+from phusong.io.parts import join_parts
 from phusong.io.placement import find_off_earth, find_strays, require_frame
 from phusong.io.report import Reading, ReadReport
 from phusong.io.vectors import open_vector
@@ -28,7 +29,11 @@ __all__ = ["read_communes"]
 
 
 def read_communes(
-    path: Path | str, *, vintage: str = VINTAGE_2025, crs: str | None = None
+    path: Path | str,
+    *,
+    vintage: str = VINTAGE_2025,
+    crs: str | None = None,
+    aliases: Vocabulary | None = None,
 ) -> Reading:
     """Read commune boundaries, keyed by (commune_code, vintage).
 
@@ -44,6 +49,8 @@ def read_communes(
         Which commune map this is, where the file does not say it.
     crs : str, optional
         For a file that names none, or the wrong one.
+    aliases : Vocabulary, optional
+        Our headings and words with the user's own (`aliases.read_aliases`).
 
     Returns
     -------
@@ -58,31 +65,40 @@ def read_communes(
     features = open_vector(path, crs=crs)
     source = features.layer.reset_index(drop=True)
     names = [c for c in source.columns if c != source.geometry.name and source[c].notna().any()]
-    found = match_headers(list(map(str, names)), "communes")
-    frame, repairs, problems = _attributes(source, names, found, vintage, path.name)
+    words = aliases or own_vocabulary()
+    found = match_headers(list(map(str, names)), "communes", words)
+    frame, repairs, problems = _attributes(source, names, found, vintage, path.name, words)
+    named = _labels(frame)
+    frame, geometry, numbers, joined = join_parts(frame, source.geometry)
+    about = find_problems(frame, "communes", rows=pd.Series(numbers))
+    problems = _named([*problems, *(p for p in about if p.field != "geometry")], named)
     labels = _labels(frame)
-    shapes, mended, wrong, notes = _place(source.geometry, frame, vintage, labels, path)
-    problems = [*_named(problems, labels), *wrong]
+    shapes, mended, wrong, notes = _place(geometry, frame, vintage, labels, path)
     layer = gpd.GeoDataFrame(frame, geometry=shapes, crs=LON_LAT)
-    about, more = _compare(layer, vintage, labels)
-    problems = _once([*problems, *about])
+    beside, more = _compare(layer, vintage, labels)
+    problems = _once([*problems, *_renumbered([*wrong, *beside], numbers)])
     if problems:
         raise SchemaError(f"{path.name}: communes", problems)
     report = ReadReport(
         file=str(path),
         layer="communes",
-        rows_in=len(layer),
-        rows_used=len(layer),
-        repairs=(*features.repairs, *repairs, *mended),
+        rows_in=len(source),
+        rows_used=len(source),
+        repairs=(*features.repairs, *repairs, *joined, *_renumbered(mended, numbers)),
         notes=(*_unused(names, found), *features.notes, *notes, *more),
     )
     return Reading(conform(layer, "communes"), report)
 
 
 def _attributes(
-    source: gpd.GeoDataFrame, names: list[str], found: dict[int, str], vintage: str, file: str
+    source: gpd.GeoDataFrame,
+    names: list[str],
+    found: dict[int, str],
+    vintage: str,
+    file: str,
+    words: Vocabulary,
 ) -> tuple[pd.DataFrame, list[Problem], list[Problem]]:
-    """Return the columns of the schema, and what was mended or is wrong in them."""
+    """Return the columns of the schema, what was mended in them, and what could not be read."""
     columns = {column: source[names[i]] for i, column in found.items()}
     if "full_name" in columns:
         short = columns.get("commune_name", columns["full_name"])
@@ -94,17 +110,34 @@ def _attributes(
             [Problem(row=None, field=name, found=", ".join(map(str, names)) or "no columns",
                      expected="a column") for name in missing],
         )  # fmt: skip
-    frame, repairs, problems = _parse(columns)
+    frame, repairs, problems = _parse(columns, words)
+    repairs += _convert(frame, {column: str(names[i]) for i, column in found.items()})
     blank = pd.Series(pd.NA, frame.index, dtype="str")
     frame = frame.assign(vintage=frame.get("vintage", blank).fillna(vintage))
     if "commune_type" not in frame:
-        frame["commune_type"] = frame["commune_name"].map(commune_type_of).astype("str")
-    problems += [p for p in find_problems(frame, "communes") if p.field != "geometry"]
+        frame["commune_type"] = (
+            frame["commune_name"].map(commune_type_of, na_action="ignore").astype("str")
+        )
     return frame, repairs, problems
 
 
+def _convert(frame: pd.DataFrame, headings: dict[str, str]) -> list[Problem]:
+    """Turn numbers whose heading names another unit, such as hectares, into ours; list it."""
+    repairs = []
+    for name, heading in headings.items():
+        unit = LAYERS["communes"].column(name).unit if name in frame else ""
+        factor = header_unit(heading, unit)
+        if unit and factor != 1:
+            frame[name] *= factor
+            repairs.append(
+                Problem(row=None, field=name, found=f"the heading {heading!r}", expected=unit,
+                        message=f"all values multiplied by {factor:g}")
+            )  # fmt: skip
+    return repairs
+
+
 def _parse(
-    columns: dict[str, pd.Series],
+    columns: dict[str, pd.Series], words: Vocabulary
 ) -> tuple[pd.DataFrame, list[Problem], list[Problem]]:
     """Return the columns as the schema has them; a cell that is no number is a problem."""
     frame = pd.DataFrame()
@@ -126,7 +159,7 @@ def _parse(
         text = values.map(_as_text, na_action="ignore").fillna("").astype("str")
         frame[name] = parse_text(text)
         if column.choices:
-            frame[name] = as_words(frame[name], name)
+            frame[name] = as_words(frame[name], name, words)
         if name == "commune_code":
             frame[name], repairs = _pad(frame[name])
     return frame, repairs, problems
@@ -196,6 +229,11 @@ def _named(problems: list[Problem], labels: list[str]) -> list[Problem]:
         )
         for problem in problems
     ]
+
+
+def _renumbered(problems: list[Problem], numbers: np.ndarray) -> list[Problem]:
+    """Return problems of communes with the numbers of their features in the file."""
+    return [p if p.row is None else replace(p, row=int(numbers[p.row - 1])) for p in problems]
 
 
 def _once(problems: list[Problem]) -> list[Problem]:

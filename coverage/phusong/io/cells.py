@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+import pandas as pd
 
 from phusong.errors import InputFileError, Problem
 from phusong.io.delimited import read_delimited
 from phusong.io.files import require_file
-from phusong.io.headers import match_headers, plain
+from phusong.io.headers import Vocabulary, match_headers, own_vocabulary, plain
 from phusong.io.opencellid import as_site_rows
 from phusong.io.rows import Rows
 from phusong.io.workbook import read_html_table, read_workbook
@@ -26,22 +27,22 @@ HTML = (b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta", b"<head")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cells:
-    """A table: column names by position, headings, text rows with their numbers, and the rest.
+    """A table: column names by position, headings, the rows below them, and the rest.
 
     `n_blank` rows hold nothing; `copies` are rows that repeat an earlier one cell by cell.
     """
 
     columns: dict[int, str]
     headers: list[str]
-    rows: list[list[str]]
-    numbers: list[int]
+    rows: Rows
     n_blank: int
     copies: tuple[Problem, ...]
     repairs: tuple[Problem, ...]
     notes: tuple[str, ...]
+    vocabulary: Vocabulary
 
 
-def read_cells(path: Path, layer: str) -> Cells:
+def read_cells(path: Path, layer: str, vocabulary: Vocabulary | None = None) -> Cells:
     """Read a table whose heading row is the one with most known headings (at least two).
 
     Headings may stand in two rows. Rows above them are no data; they are noted, not counted.
@@ -53,61 +54,45 @@ def read_cells(path: Path, layer: str) -> Cells:
         If the file is no readable table, holds no row of known headings, two columns of one
         heading, or no rows at all.
     """
-    with _without_collection():
-        return _read_cells(path, layer)
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Hold the garbage collector back: it would walk millions of live cells, over and over."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-def _read_cells(path: Path, layer: str) -> Cells:
     found = _read_rows(path)
     if layer == "sites":
         found = as_site_rows(found)
-    filled = [(n, row) for n, row in found.rows if _holds_something(row)]
-    if not filled:
+    is_filled = (found.first_filled() != "").to_numpy(bool, copy=True)
+    filled = np.flatnonzero(is_filled)
+    if not len(filled):
         raise InputFileError(f"{path}: the file is empty (tệp rỗng): no cell holds anything")
-    at, depth, headers = _find_headers(path, filled[:HEADER_WITHIN_ROWS], layer)
-    columns = match_headers(headers, layer)
+    top = filled[:HEADER_WITHIN_ROWS]
+    words = vocabulary or own_vocabulary()
+    at, depth, headers = _find_headers(path, found.lists(top), layer, words)
+    columns = match_headers(headers, layer, words)
     _refuse_twins(path, headers, columns)
-    number = filled[at + depth - 1][0]
+    number = int(found.numbers[top[at + depth - 1]])
     notes = list(found.notes)
     if at:
-        notes.append(f"{at} rows above the headings of row {filled[at][0]} hold no data")
+        notes.append(f"{at} rows above the headings of row {found.numbers[top[at]]} hold no data")
     unknown = [c.strip() for i, c in enumerate(headers) if i not in columns and c.strip()]
     if unknown:
         notes.append(f"columns that are not used: {', '.join(unknown)}")
-    body = filled[at + depth :]
-    if not body:
+    if len(filled) == at + depth:
         raise InputFileError(f"{path}: no rows below the headings (no data, không có dữ liệu)")
-    body, repeated = _drop_repeated_headers(body, headers)
-    if repeated:
-        notes.append(f"the headings stand again in rows {', '.join(map(str, repeated))}")
+    is_filled[: filled[at + depth]] = False
+    body = found.keep(is_filled)
+    is_repeated = _find_headers_again(body, headers)
+    if is_repeated.any():
+        repeated = ", ".join(map(str, body.numbers[is_repeated]))
+        notes.append(f"the headings stand again in rows {repeated}")
+        body = body.keep(~is_repeated)
     body, copies = _drop_copies(body)
-    n_blank = sum(1 for n, row in found.rows if n > number) - len(body) - len(copies)
     return Cells(
         columns=columns,
         headers=headers,
-        rows=[row for _, row in body],
-        numbers=[n for n, _ in body],
-        n_blank=n_blank,
+        rows=body,
+        n_blank=int((found.numbers > number).sum()) - len(body) - len(copies),
         copies=tuple(copies),
         repairs=tuple(r for r in found.repairs if r.row is None or r.row > number),
         notes=tuple(notes),
+        vocabulary=words,
     )
-
-
-def _holds_something(row: list[str]) -> bool:
-    return bool(row) and (row[0].strip() != "" or any(cell.strip() for cell in row))
 
 
 def _read_rows(path: Path) -> Rows:
@@ -123,20 +108,20 @@ def _read_rows(path: Path) -> Rows:
 
 
 def _find_headers(
-    path: Path, rows: Sequence[tuple[int, list[str]]], layer: str
+    path: Path, rows: Sequence[list[str]], layer: str, words: Vocabulary
 ) -> tuple[int, int, list[str]]:
     """Return where the headings begin, over how many rows they stand, and what they are."""
-    best = (0, 0, 1, rows[0][1])
-    for at, (_, row) in enumerate(rows):
+    best = (0, 0, 1, rows[0])
+    for at, row in enumerate(rows):
         options = [(1, row)]
-        if at + 1 < len(rows) and not _has_numbers(rows[at + 1][1]) and not _has_numbers(row):
-            options.append((2, _join(row, rows[at + 1][1], layer)))
+        if at + 1 < len(rows) and not _has_numbers(rows[at + 1]) and not _has_numbers(row):
+            options.append((2, _join(row, rows[at + 1], layer, words)))
         for depth, headers in options:
-            n = len(match_headers(headers, layer))
+            n = len(match_headers(headers, layer, words))
             if (n, -depth) > (best[0], -best[2]):
                 best = (n, at, depth, headers)
     if best[0] < 2:
-        first = ", ".join(rows[0][1][:12])
+        first = ", ".join(rows[0][:12])
         raise InputFileError(
             f"{path}: no row of known headings for {layer}; found {first[:300]!r}; missing (thiếu) "
             "headings such as those of `phusong template`"
@@ -148,11 +133,11 @@ def _has_numbers(row: Sequence[str]) -> bool:
     return any(cell.strip() and cell.strip()[0].isdigit() and len(cell) > 3 for cell in row)
 
 
-def _join(upper: list[str], lower: list[str], layer: str) -> list[str]:
+def _join(upper: list[str], lower: list[str], layer: str, words: Vocabulary) -> list[str]:
     """Return one heading a column: the lower where it is known (or alone), else the upper."""
     width = max(len(upper), len(lower))
     upper, lower = ([*row, *[""] * (width - len(row))] for row in (upper, lower))
-    known = match_headers(lower, layer)
+    known = match_headers(lower, layer, words)
     return [low if i in known or not up.strip() else up
             for i, (up, low) in enumerate(zip(upper, lower, strict=True))]  # fmt: skip
 
@@ -167,31 +152,47 @@ def _refuse_twins(path: Path, headers: Sequence[str], columns: dict[int, str]) -
         )
 
 
-def _drop_repeated_headers(
-    body: list[tuple[int, list[str]]], headers: Sequence[str]
-) -> tuple[list[tuple[int, list[str]]], list[int]]:
-    wanted = [plain(header) for header in headers]
-    repeated = [n for n, row in body if row[0] == headers[0] and [*map(plain, row)] == wanted]
-    if not repeated:
-        return body, []
-    return [(n, row) for n, row in body if n not in set(repeated)], repeated
+def _find_headers_again(body: Rows, headers: Sequence[str]) -> np.ndarray:
+    """Tell which rows say the headings once more."""
+    is_like = (body.column(0) == headers[0]).to_numpy(bool) & (body.widths == len(headers))
+    for i, header in enumerate(headers[1:], 1):
+        at = np.flatnonzero(is_like)
+        if not len(at):
+            break
+        cells = body.column(i).take(at)
+        same = {text: plain(text) == plain(header) for text in cells.unique()}
+        is_like[at] = cells.map(same).to_numpy(bool)
+    return is_like
 
 
-def _drop_copies(
-    body: list[tuple[int, list[str]]],
-) -> tuple[list[tuple[int, list[str]]], list[Problem]]:
+def _drop_copies(body: Rows) -> tuple[Rows, list[Problem]]:
     """Keep the first of rows that are equal cell by cell."""
-    first: dict[int, int] = {}  # hash of the row to its place: a tenth of the rows' own size
-    kept: list[tuple[int, list[str]]] = []
-    copies = []
-    for at, (number, row) in enumerate(body):
-        place = first.setdefault(hash(tuple(row)), at)
-        if place == at or body[place][1] != row:
-            kept.append((number, row))
-            continue
-        original = body[place][0]
-        copies.append(
-            Problem(row=number, field="row", found=f"an exact duplicate of row {original}",
-                    expected="a row of its own", message="counted once (trùng)")
-        )  # fmt: skip
-    return kept, copies
+    at, group = _with_an_equal(np.arange(len(body)), body.widths)
+    for i in range(len(body.columns)):
+        if not len(at):
+            return body, []
+        cells = body.column(i) if len(at) == len(body) else body.column(i).take(at)
+        codes, distinct = pd.factorize(cells, use_na_sentinel=False)
+        at, group = _with_an_equal(at, group * len(distinct) + codes)
+    if body.beyond:
+        ends = {cells: i for i, cells in enumerate({*map(tuple, body.beyond.values()), ()})}
+        codes = np.array([ends[tuple(body.beyond.get(int(i), ()))] for i in at], dtype="int64")
+        at, group = _with_an_equal(at, group * len(ends) + codes)
+    first = pd.Series(at).groupby(group).transform("min").to_numpy()
+    is_copy = np.zeros(len(body), dtype=bool)
+    is_copy[at[at != first]] = True
+    copies = [
+        Problem(row=int(body.numbers[place]), field="row",
+                found=f"an exact duplicate of row {body.numbers[original]}",
+                expected="a row of its own", message="counted once (trùng)")
+        for place, original in zip(at, first, strict=True)
+        if place != original
+    ]  # fmt: skip
+    return body.keep(~is_copy), copies
+
+
+def _with_an_equal(at: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows whose group has more than one, and their groups numbered from 0."""
+    codes, distinct = pd.factorize(group)
+    has_equal = np.bincount(codes, minlength=len(distinct))[codes] > 1
+    return at[has_equal], codes[has_equal]

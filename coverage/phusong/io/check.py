@@ -11,6 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 from phusong.errors import PhusongError, SchemaError
+from phusong.io.aliases import read_aliases
 from phusong.io.boundaries import read_communes
 from phusong.io.confirm import find_candidates, read_names, write_names
 from phusong.io.measurements import read_measurements
@@ -37,6 +38,7 @@ def check_file(
     out: Path | None = None,
     lang: str = "vi",
     names: Path | None = None,
+    aliases: Path | None = None,
 ) -> dict[str, object]:
     """Read a file as a run would; write the account and the clean layer into `out`.
 
@@ -55,6 +57,8 @@ def check_file(
         with their reasons as `quarantine.xlsx`.
     names : Path, optional
         The filled-in `names.csv` of an earlier check of the same table.
+    aliases : Path, optional
+        The user's own headings and words (`aliases.read_aliases`).
     lang : {"vi", "en"}
         Of the headings of `quarantine.xlsx`.
 
@@ -65,12 +69,16 @@ def check_file(
         rows_ignored, errors, quarantine, repairs, notes`, and `sum_valid` of a raster.
     """
     try:
-        zones = None if communes is None else read_communes(communes).layer
+        added = None if aliases is None else read_aliases(aliases)
+        zones = None if communes is None else read_communes(communes, aliases=added).layer
         readers: dict[str, Callable[[], Reading]] = {
-            "communes": lambda: read_communes(path, crs=crs),
-            "sites": lambda: read_sites(path, crs=crs, communes=zones, as_of=as_of),
+            "communes": lambda: read_communes(path, crs=crs, aliases=added),
+            "sites": lambda: read_sites(path, crs=crs, communes=zones, as_of=as_of, aliases=added),
             "service": lambda: read_service(
-                path, communes=zones, names=None if names is None else read_names(names)
+                path,
+                communes=zones,
+                names=None if names is None else read_names(names),
+                aliases=added,
             ),
             "population": lambda: read_population(path, communes=zones),
             "terrain": lambda: read_terrain(path, communes=zones),

@@ -56,7 +56,8 @@ def read_names(path: Path) -> dict[str, str]:
     InputFileError
         If the columns `name` and `commune_name` are not there.
     """
-    rows = [row for _, row in read_delimited(path).rows]
+    found = read_delimited(path)
+    rows = found.lists(range(len(found)))
     if not rows or not {"name", "commune_name"} <= set(rows[0]):
         raise InputFileError(f"{path}: expected the columns name and commune_name")
     at = {heading: rows[0].index(heading) for heading in ("name", "commune_name")}

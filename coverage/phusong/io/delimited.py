@@ -7,11 +7,18 @@ import gzip
 import io
 import zlib
 from collections import Counter
-from itertools import islice
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
 
 from phusong.errors import InputFileError
-from phusong.io.rows import Rows
+from phusong.io.rows import Rows, gather_rows, with_odd_rows
 from phusong.io.text import decode
 
 __all__ = ["read_delimited"]
@@ -22,6 +29,7 @@ MAX_FIELD_CHARACTERS = 50_000_000
 MAX_BYTES = 1_500_000_000
 MAX_GZIP_RATIO = 200
 CHUNK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 22
 
 
 def read_delimited(path: Path) -> Rows:
@@ -34,26 +42,94 @@ def read_delimited(path: Path) -> Rows:
         mark is opened and never closed.
     """
     raw = _unzip(path) if path.suffix.lower() == ".gz" else _read(path)
-    if not raw.strip():
+    if not raw or raw.isspace():
         raise InputFileError(f"{path}: the file is empty (tệp rỗng)")
     decoded = decode(raw, name=str(path))
-    delimiter = _choose_delimiter(decoded.text)
-    csv.field_size_limit(MAX_FIELD_CHARACTERS)
-    rows: list[tuple[int, list[str]]] = []
-    reader = csv.reader(io.StringIO(decoded.text, newline=""), delimiter=delimiter, strict=True)
+    del raw
+    delimiter, width = _choose_delimiter(decoded.text)
+    rows = _cut_lines(decoded.text, delimiter, width)
+    if rows is None:
+        rows = _read_quoted(path, decoded.text, delimiter)
+    return replace(rows, repairs=list(decoded.repairs))
+
+
+def _cut_lines(text: str, delimiter: str, width: int) -> Rows | None:
+    """Return rows that are nothing but lines cut at the separator; None where it takes more.
+
+    An empty line is a row of blank cells.
+    """
+    if '"' in text or width < 2 or text.startswith("\ufeff"):
+        return None
+    text = text.replace("\r\n", "\n")
+    if "\r" in text:
+        return None
+    odd: dict[int, list[str]] = {}
+
+    def set_apart(row: pa.csv.InvalidRow) -> str:
+        odd[row.number - 1] = row.text.split(delimiter)
+        return "skip"
+
+    names = [str(i) for i in range(width)]
     try:
-        for number, row in enumerate(reader, 1):
-            rows.append((number, row))
+        table = pa.csv.read_csv(
+            pa.py_buffer(text.encode()),
+            pa.csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES, use_threads=False),
+            pa.csv.ParseOptions(
+                delimiter=delimiter,
+                quote_char=False,
+                ignore_empty_lines=False,
+                invalid_row_handler=set_apart,
+            ),
+            pa.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.large_string()), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid:  # a line longer than a block
+        return None
+    return with_odd_rows(table.columns, odd)
+
+
+def _read_quoted(path: Path, text: str, delimiter: str) -> Rows:
+    csv.field_size_limit(MAX_FIELD_CHARACTERS)
+    reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
+    n_read = 0
+
+    def counted() -> Iterator[list[str]]:
+        nonlocal n_read
+        for row in reader:
+            n_read += 1
+            yield row
+
+    try:
+        rows = gather_rows(counted())
     except csv.Error as error:
-        _refuse(path, len(rows) + 1, str(error))
+        _refuse(path, n_read + 1, str(error))
     if reader.line_num > len(rows):  # some cell holds several lines
-        for number, row in rows:
-            if any("\n" in cell and _swallowed(cell, delimiter, len(row)) for cell in row):
+        for number in _of_many_lines(rows):
+            (row,) = rows.lists([number - 1])
+            if any(_swallowed(cell, delimiter, len(row)) for cell in row if "\n" in cell):
                 _refuse(path, number, "a quoted cell holds whole rows")
-    return Rows(rows=rows, repairs=list(decoded.repairs))
+    return rows
 
 
-def _refuse(path: Path, number: int, reason: str) -> None:
+def _lines(text: str) -> Iterator[str]:
+    """Yield the lines with their ends; a part at a time, for StringIO takes four bytes a letter."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start + CHUNK_BYTES) + 1 or len(text)
+        yield from io.StringIO(text[start:end], newline="")
+        start = end
+
+
+def _of_many_lines(rows: Rows) -> list[int]:
+    """Return the numbers of the rows that have a cell of several lines."""
+    found = set(rows.beyond)
+    for column in rows.columns:
+        found.update(np.flatnonzero(pc.match_substring(column, "\n").to_numpy()).tolist())
+    return [at + 1 for at in sorted(found)]
+
+
+def _refuse(path: Path, number: int, reason: str) -> NoReturn:
     raise InputFileError(
         f"{path}: row {number}: a quotation mark is opened there and not closed where the cell "
         f"ends ({reason}): the rows after it cannot be told apart; mend that row"
@@ -90,9 +166,9 @@ def _unzip(path: Path) -> bytes:
     return bytes(out)
 
 
-def _choose_delimiter(text: str) -> str:
-    """Return the separator that cuts the first rows into most equal numbers of cells."""
-    head = "\n".join(islice(text.splitlines(), SAMPLE_ROWS))
+def _choose_delimiter(text: str) -> tuple[str, int]:
+    """Return the separator that cuts the first rows most alike, and into how many cells."""
+    head = "\n".join(_first_lines(text, SAMPLE_ROWS))
     scores = {}
     for delimiter in DELIMITERS:
         rows = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
@@ -104,4 +180,14 @@ def _choose_delimiter(text: str) -> str:
         if wide:
             width, n = max(wide.items(), key=lambda item: (item[1], item[0]))
             scores[delimiter] = (n / sum(widths.values()), width)
-    return max(scores, key=lambda delimiter: scores[delimiter], default=",")
+    best = max(scores, key=lambda delimiter: scores[delimiter], default=",")
+    return best, scores.get(best, (0.0, 1))[1]
+
+
+def _first_lines(text: str, n: int) -> list[str]:
+    size = CHUNK_BYTES
+    while True:
+        lines = text[:size].splitlines()
+        if len(lines) > n or size >= len(text):
+            return lines[:n]
+        size *= 4

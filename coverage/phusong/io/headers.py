@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from phusong.io.embedded import embedded_path
 from phusong.names import strip_accents
 
-__all__ = ["as_words", "match_headers", "plain", "read_register", "split_words"]
+__all__ = [
+    "Vocabulary",
+    "as_words",
+    "match_headers",
+    "own_vocabulary",
+    "plain",
+    "read_register",
+    "split_words",
+]
 
 
 def plain(text: str) -> str:
@@ -27,7 +38,19 @@ def plain(text: str) -> str:
     return " ".join(re.sub(r"[^a-z0-9]+", " ", bare).split())
 
 
-def match_headers(headers: list[str], layer: str) -> dict[int, str]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Vocabulary:
+    """Which heading is which column, by layer, and which word is which value, by column.
+
+    `register` has the form of `headers.toml`.
+    """
+
+    register: Mapping[str, Any]
+
+
+def match_headers(
+    headers: list[str], layer: str, vocabulary: Vocabulary | None = None
+) -> dict[int, str]:
     """Return, for each position in `headers` that is known, the column it holds.
 
     Where two headings mean one column, the first has it.
@@ -37,11 +60,7 @@ def match_headers(headers: list[str], layer: str) -> dict[int, str]:
     >>> match_headers(["STT", "Mã trạm", "Kinh độ", "Vĩ độ"], "sites")
     {1: 'site_id', 2: 'lon', 3: 'lat'}
     """
-    known = {
-        plain(alias): column
-        for column, aliases in reversed(read_register()[layer].items())
-        for alias in aliases
-    }
+    known = _columns(vocabulary or own_vocabulary(), layer)
     found: dict[int, str] = {}
     for position, header in enumerate(headers):
         start = re.split(r"\(| - |:|\bVN.?2000", header)[0]
@@ -51,13 +70,13 @@ def match_headers(headers: list[str], layer: str) -> dict[int, str]:
     return found
 
 
-def as_words(values: pd.Series, column: str) -> pd.Series:
+def as_words(values: pd.Series, column: str, vocabulary: Vocabulary | None = None) -> pd.Series:
     """Return text values in the schema's own words where they are known, else as they are."""
-    known = _words(column)
+    known = _words(vocabulary or own_vocabulary(), column)
     return values.map(lambda text: known.get(plain(text), text), na_action="ignore")
 
 
-def split_words(text: str, column: str) -> list[str]:
+def split_words(text: str, column: str, vocabulary: Vocabulary | None = None) -> list[str]:
     """Return the words of a cell that may name several, such as "4G/5G"; none if one is unknown.
 
     Examples
@@ -67,7 +86,7 @@ def split_words(text: str, column: str) -> list[str]:
     >>> split_words("WiFi/5G", "technology")
     []
     """
-    known = _words(column)
+    known = _words(vocabulary or own_vocabulary(), column)
     whole = known.get(plain(text))
     if whole is not None:
         return [whole]
@@ -77,12 +96,27 @@ def split_words(text: str, column: str) -> list[str]:
 
 
 @cache
-def _words(column: str) -> dict[str, str]:
+def _columns(vocabulary: Vocabulary, layer: str) -> dict[str, str]:
+    return {
+        plain(alias): column
+        for column, aliases in reversed(vocabulary.register[layer].items())
+        for alias in aliases
+    }
+
+
+@cache
+def _words(vocabulary: Vocabulary, column: str) -> dict[str, str]:
     return {
         plain(alias): word
-        for word, aliases in read_register()["words"][column].items()
+        for word, aliases in vocabulary.register["words"][column].items()
         for alias in (word, *aliases)
     }
+
+
+@cache
+def own_vocabulary() -> Vocabulary:
+    """Return the headings and words that come with phusong."""
+    return Vocabulary(read_register())
 
 
 @cache

@@ -40,9 +40,10 @@ def find_overlaps(
     suspects = np.flatnonzero(~shapely.is_empty(shapely.coverage_invalid_edges(shapes)))
     if not len(suspects):
         return [], []
-    some = shapes[suspects]
-    a, b = shapely.STRtree(some).query(some, predicate="intersects")
-    a, b = suspects[a[a < b]], suspects[b[a < b]]
+    # of a commune inside another only the inner one has invalid edges
+    found, other = shapely.STRtree(shapes).query(shapes[suspects], predicate="intersects")
+    pairs = np.sort(np.column_stack([suspects[found], other]), axis=1)
+    a, b = np.unique(pairs[pairs[:, 0] < pairs[:, 1]], axis=0).T
     overlap = areas_km2(shapely.intersection(shapes[a], shapes[b]))
     a, b, overlap = a[overlap > 0], b[overlap > 0], overlap[overlap > 0]
     share = overlap / np.minimum(areas[a], areas[b])

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
+import numpy as np
+
 from phusong.errors import Problem
-from phusong.io.rows import Rows
+from phusong.io.rows import CHUNK_ROWS, Rows, gather_rows
 
 __all__ = ["as_site_rows"]
 
@@ -30,41 +34,58 @@ def as_site_rows(found: Rows) -> Rows:
     A range of 0 is OpenCelliD's way to say that it is not known; rows of other countries, with
     impossible samples or times, carry a word in the column `fault` that sets them aside.
     """
-    if not found.rows:
+    if not len(found):
         return found
-    number, first = found.rows[0]
+    (first,) = found.lists([0])
     has_header = [cell.strip().lower() for cell in first[:5]] == [c.lower() for c in COLUMNS[:5]]
     if has_header:
         names = [cell.strip() for cell in first]
-        body = found.rows[1:]
     elif len(first) == len(COLUMNS) and first[0] in RADIOS and re.fullmatch(r"\d{3}", first[1]):
-        names, body, number = list(COLUMNS), found.rows, 0
+        names = list(COLUMNS)
     else:
         return found
     if not {"radio", "mcc", "net", "cell", "lon", "lat"} <= set(names):
         return found
-    rows, repairs = [(number, HEADERS)], list(found.repairs)
-    for at, row in body:
-        if not any(cell.strip() for cell in row):
-            rows.append((at, row))
-            continue
-        if len(row) != len(names):
-            rows.append((at, [*[""] * (len(HEADERS) - 1), f"{len(row)} cells, not {len(names)}"]))
-            continue
-        cell = dict(zip(names, row, strict=True))
-        key = "-".join(cell.get(name, "") for name in ("mcc", "net", "area", "cell"))
-        reach = cell.get("range", "")
-        if re.fullmatch(r"0(\.0*)?", reach.strip()):
-            reach = ""
-            repairs.append(
-                Problem(row=at, field="radius_m", found="range 0", expected="metres",
-                        message="not known: the default radius stands in")
-            )  # fmt: skip
-        operator = NETWORKS.get(cell["net"].strip().lstrip("0"), f"MNC {cell['net']}")
-        rows.append((at, [key, key, operator, cell["radio"], cell["lon"], cell["lat"], reach,
-                          _fault(cell)]))  # fmt: skip
+    numbers = found.numbers[1:] if has_header else found.numbers
+    repairs = list(found.repairs)
+    rows = gather_rows(_site_rows(found, names, numbers, repairs))
     note = "an OpenCelliD export: places are estimates from handsets, not surveyed masts"
-    return Rows(rows=rows, notes=[*found.notes, note], repairs=repairs)
+    return replace(
+        rows,
+        numbers=np.concatenate([found.numbers[:1] if has_header else [0], numbers]),
+        notes=[*found.notes, note],
+        repairs=repairs,
+    )
+
+
+def _site_rows(
+    found: Rows, names: list[str], numbers: np.ndarray, repairs: list[Problem]
+) -> Iterator[list[str]]:
+    """Yield the headings and the rows; note in `repairs` where a range is not known."""
+    yield HEADERS
+    places = np.arange(len(found) - len(numbers), len(found))
+    for start in range(0, len(places), CHUNK_ROWS):
+        part = slice(start, start + CHUNK_ROWS)
+        for at, row in zip(numbers[part], found.lists(places[part]), strict=True):
+            if not any(cell.strip() for cell in row):
+                yield row
+            elif len(row) != len(names):
+                yield [*[""] * (len(HEADERS) - 1), f"{len(row)} cells, not {len(names)}"]
+            else:
+                yield _site_row(dict(zip(names, row, strict=True)), int(at), repairs)
+
+
+def _site_row(cell: dict[str, str], at: int, repairs: list[Problem]) -> list[str]:
+    key = "-".join(cell.get(name, "") for name in ("mcc", "net", "area", "cell"))
+    reach = cell.get("range", "")
+    if re.fullmatch(r"0(\.0*)?", reach.strip()):
+        reach = ""
+        repairs.append(
+            Problem(row=at, field="radius_m", found="range 0", expected="metres",
+                    message="not known: the default radius stands in")
+        )  # fmt: skip
+    operator = NETWORKS.get(cell["net"].strip().lstrip("0"), f"MNC {cell['net']}")
+    return [key, key, operator, cell["radio"], cell["lon"], cell["lat"], reach, _fault(cell)]
 
 
 def _fault(cell: dict[str, str]) -> str:

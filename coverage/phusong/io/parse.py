@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from phusong.io.headers import as_words, plain, read_register
+from phusong.io.headers import Vocabulary, as_words, plain, read_register
 
 __all__ = [
     "Parsed",
@@ -236,9 +236,11 @@ def _first_of(text: pd.Series, formats: tuple[str, ...]) -> pd.Series:
     return days
 
 
-def parse_yes_no(values: pd.Series) -> tuple[pd.Series, pd.Series]:
+def parse_yes_no(
+    values: pd.Series, vocabulary: Vocabulary | None = None
+) -> tuple[pd.Series, pd.Series]:
     """Return true, false or NA, and which cells hold something else."""
-    words = as_words(values.str.strip(), "yes_no")
+    words = as_words(values.str.strip(), "yes_no", vocabulary)
     is_empty = words.str.casefold().isin(EMPTY)
     answer = words.map({"yes": True, "no": False}).astype("boolean")
     return answer, answer.isna() & ~is_empty

@@ -11,7 +11,7 @@ import shapely
 from phusong.errors import CrsError, Problem, SchemaError
 from phusong.io.coordinates import frame_of_headers
 from phusong.io.frames import fitting_frames, suggest_frames
-from phusong.io.table import Table
+from phusong.io.table import Table, take_distinct
 from phusong.joins import locate_sites
 from phusong.names import normalise_name, short_name, strip_accents
 
@@ -50,10 +50,10 @@ def locate(table: Table, crs: str | None, communes: gpd.GeoDataFrame | None) -> 
     are_metres = x_name == "x" or ((x.abs() > METRES_FROM) & (y.abs() > METRES_FROM)).mean() > 0.5
     if are_metres:
         x, y = _from_metres(table, x, y, crs, communes)
-    found = frame[x_name].astype("str") + ", " + frame[y_name].astype("str")
     is_place = x.between(-180, 180) & y.between(-90, 90) & ~((x == 0) & (y == 0))
     if not are_metres:
-        x, y, is_place = _swap(table, x, y, is_place, found, communes)
+        x, y, is_place = _swap(table, x, y, is_place, communes)
+    found = _pairs(frame[x_name], frame[y_name], ~is_place)
     table.refuse(~is_place, "lon, lat", found, "a place: degrees of longitude and latitude")
     points = gpd.points_from_xy(x.where(is_place), y.where(is_place))
     columns = frame.drop(columns=[n for n in ("lon", "lat", "x", "y") if n in frame])
@@ -116,7 +116,6 @@ def _swap(
     x: pd.Series,
     y: pd.Series,
     is_place: pd.Series,
-    found: pd.Series,
     communes: gpd.GeoDataFrame | None,
 ) -> tuple[pd.Series, pd.Series, pd.Series]:
     """Turn around the rows that lie in the area only when longitude and latitude change places."""
@@ -128,8 +127,14 @@ def _swap(
         if is_swapped.any():
             is_swapped &= ~_is_near(x, y, communes)
     message = "longitude and latitude were swapped (đảo kinh độ, vĩ độ)"
+    found = _pairs(x, y, is_swapped)
     table.mend(is_swapped, "lon, lat", found, "longitude first", message)
     return x.where(~is_swapped, y), y.where(~is_swapped, x), is_place | is_swapped
+
+
+def _pairs(x: pd.Series, y: pd.Series, mask: pd.Series) -> pd.Series:
+    """Return the two numbers of the rows of the mask, to be shown."""
+    return x[mask].astype("str") + ", " + y[mask].astype("str")
 
 
 def _is_near(lon: pd.Series, lat: pd.Series, communes: gpd.GeoDataFrame) -> pd.Series:
@@ -176,10 +181,13 @@ def _note_other_communes(
 ) -> None:
     names = communes.set_index("commune_code")["commune_name"]
     known = {_key(name) for name in names}
-    stands_in = located["commune_code"].map(names)
+    stands_in = take_distinct(located["commune_code"], lambda codes: codes.map(names))
     said = located["commune_name"]
-    keys = {name: _key(name) for name in {*said.dropna(), *names}}
-    is_other = said.notna() & stands_in.notna() & (said.map(keys) != stands_in.map(keys))
+    keys = {name: _key(name) for name in {*said.dropna().unique(), *names}}
+    said_key, own_key = (
+        take_distinct(given, lambda distinct: distinct.map(keys)) for given in (said, stands_in)
+    )
+    is_other = said.notna() & stands_in.notna() & (said_key != own_key)
     for index in located.index[is_other][:SHOWN_ROWS]:
         what = "another commune" if _key(said[index]) in known else "no commune of these boundaries"
         table.notes.append(

@@ -33,6 +33,9 @@ LON_LAT = "EPSG:4326"
 MARGIN_CELLS = 3
 SHOWN_COMMUNES = 20
 CUT_SHARE = 0.01
+# Few communes, of few people, may lie beyond a raster of persons: what is not known there is said.
+SMALL_PART = 0.01
+ISLETS_SHARE = 0.05
 THIN_SHARE = 0.5
 EDGE_POINTS = 20
 
@@ -93,9 +96,21 @@ def locate_cells(layer: xr.DataArray, communes: gpd.GeoDataFrame) -> np.ndarray:
 
 
 def require_cover(
-    layer: xr.DataArray, owner: np.ndarray, communes: gpd.GeoDataFrame, path: Path
+    layer: xr.DataArray,
+    owner: np.ndarray,
+    communes: gpd.GeoDataFrame,
+    path: Path,
+    *,
+    people: np.ndarray | None = None,
 ) -> tuple[str, ...]:
-    """Check that every commune has data; return a note on those that are thinly covered.
+    """Check that every commune has data; return notes on those that are thinly covered, or not.
+
+    Parameters
+    ----------
+    people : array of float, optional
+        Persons of each commune, NaN where not known. With it, communes of nobody need no data;
+        and communes wholly beyond the edge, or with up to 5 % of their area there, are let be
+        and noted if they are less than 1 % of the communes and less than 1 % of the known people.
 
     Raises
     ------
@@ -104,8 +119,14 @@ def require_cover(
     """
     n_cells = count_cells(owner, len(communes))
     n_valid = count_cells(np.where(np.isnan(layer.to_numpy()), -1, owner), len(communes))
+    outside = _share_outside(layer, communes)
     is_bare = np.where(n_cells > 0, n_valid == 0, ~_has_data_inside(layer, communes))
-    is_cut = ~is_bare & (_share_outside(layer, communes) > CUT_SHARE)
+    is_cut = ~is_bare & (outside > CUT_SHARE)
+    is_let = np.zeros(len(communes), dtype=bool)
+    notes: tuple[str, ...] = ()
+    if people is not None:
+        is_let, notes = _let_be(is_bare, is_cut, outside, people, communes)
+    is_bare, is_cut = is_bare & ~is_let, is_cut & ~is_let
     if is_bare.any() or is_cut.any():
         parts = {"have no data in it": is_bare, "are cut by its edge": is_cut}
         said = [
@@ -119,11 +140,45 @@ def require_cover(
         )
     is_thin = n_valid < THIN_SHARE * n_cells
     if not is_thin.any():
-        return ()
+        return notes
     return (
+        *notes,
         f"{is_thin.sum()} communes have data in less than {THIN_SHARE:.0%} of their cells: "
         f"{list_communes(communes, is_thin)}",
     )
+
+
+def _let_be(
+    is_bare: np.ndarray,
+    is_cut: np.ndarray,
+    outside: np.ndarray,
+    people: np.ndarray,
+    communes: gpd.GeoDataFrame,
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the communes that a raster of persons need not cover, and notes that name them."""
+    is_empty = is_bare & (people == 0)
+    is_beyond = is_bare & ~is_empty & (outside == 1)
+    is_trimmed = is_cut & (outside <= ISLETS_SHARE)
+    few = is_beyond | is_trimmed
+    known = np.nan_to_num(people)
+    is_small = few.sum() < SMALL_PART * len(few) and (
+        known[few].sum() < SMALL_PART * known.sum() or not known.any()
+    )
+    if not is_small:
+        few = is_beyond = is_trimmed = np.zeros_like(few)
+    said = {
+        "whose own population is 0 have no data in it": is_empty,
+        "lie wholly beyond its edge: how people live there is not known, and what is not known "
+        "never counts as covered": is_beyond,
+        f"have up to {ISLETS_SHARE:.0%} of their area beyond its edge: their people are taken to "
+        "live on the rest": is_trimmed,
+    }
+    notes = tuple(
+        f"{mask.sum()} communes {what}: {list_communes(communes, mask)}"
+        for what, mask in said.items()
+        if mask.any()
+    )
+    return is_empty | few, notes
 
 
 def count_cells(
@@ -216,6 +271,7 @@ def _share_outside(layer: xr.DataArray, communes: gpd.GeoDataFrame) -> np.ndarra
     area = shapely.area(polygons)
     crosses = (area > 0) & ~shapely.within(polygons, extent)
     share[crosses] = shapely.area(shapely.difference(polygons[crosses], extent)) / area[crosses]
+    share[shapely.disjoint(polygons, extent)] = 1.0
     return share
 
 

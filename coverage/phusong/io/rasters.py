@@ -65,8 +65,9 @@ def read_population(path: Path | str, *, communes: gpd.GeoDataFrame | None = Non
         GeoTIFF of one band (and transparency), any CRS. Its scale and offset are applied; cells of
         its nodata value, its inner mask or NaN have no data. Files beside it are not looked at.
     communes : GeoDataFrame, optional
-        Schema "communes". The raster must cover them all; their population, or else the official
-        one, is held against the raster's.
+        Schema "communes". The raster must cover all that have people, but for a few beyond its
+        edge (`require_cover`), which are noted; their population, or else the official one, is
+        held against the raster's.
 
     Returns
     -------
@@ -95,8 +96,9 @@ def read_population(path: Path | str, *, communes: gpd.GeoDataFrame | None = Non
     notes += _require_persons(whole, kind, cell_km2=cell_km2, path=path)
     if communes is not None:
         owner = locate_cells(layer, communes)
-        notes += require_cover(layer, owner, communes, path)
-        notes += _compare_totals(layer, owner, communes, cell_km2=cell_km2, path=path)
+        census = _known_population(communes)
+        notes += require_cover(layer, owner, communes, path, people=census)
+        notes += _compare_totals(layer, owner, communes, census, cell_km2=cell_km2, path=path)
     return account_cells(layer, whole, path, "population", repairs=repairs, notes=notes)
 
 
@@ -193,12 +195,12 @@ def _compare_totals(
     layer: xr.DataArray,
     owner: np.ndarray,
     communes: gpd.GeoDataFrame,
+    census: np.ndarray,
     *,
     cell_km2: float,
     path: Path,
 ) -> tuple[str, ...]:
     """Hold the persons in the communes against their own count."""
-    census = _known_population(communes)
     persons = count_cells(owner, len(communes), np.nan_to_num(layer.to_numpy()))
     # A commune of fewer cells than that may have its people in cells whose centre lies outside it.
     is_known = (census > 0) & (count_cells(owner, len(communes)) >= MIN_CELLS)

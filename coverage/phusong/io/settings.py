@@ -13,12 +13,18 @@ from phusong.errors import InputFileError
 
 __all__ = ["Study", "read_study"]
 
-PATHS = ("communes", "service", "population", "register", "crosswalk", "crosswalk_weights")
+PATHS = (
+    "communes", "service", "population", "register", "crosswalk", "crosswalk_weights", "aliases",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
-    """Everything that decides the outputs of a run, besides the contents of the files."""
+    """Everything that decides the outputs of a run, besides the contents of the files.
+
+    `population` is a raster, or "even" where the communes' own numbers are to be spread evenly
+    over their area (a file of that name is `./even`).
+    """
 
     communes: Path
     sites: tuple[Path, ...]
@@ -27,10 +33,11 @@ class Study:
     lang: Literal["vi", "en"] = "vi"
     sources: tuple[str, ...] = ()
     service: Path | None = None
-    population: Path | None = None
+    population: Path | Literal["even"] | None = None
     register: Path | None = None
     crosswalk: Path | None = None
     crosswalk_weights: Path | None = None
+    aliases: Path | None = None
     vintage: str = VINTAGE_2025
     service_vintage: str | None = None
     service_is_complete: bool = False
@@ -46,19 +53,24 @@ class Study:
             raise InputFileError(f"study: lang: found {self.lang!r}, expected vi or en")
         if not self.cell_m > 0:
             raise InputFileError(f"study: cell_m: found {self.cell_m}, expected a positive number")
+        if isinstance(self.population, str) and self.population != "even":
+            raise InputFileError(
+                f'study: population: found {self.population!r}, expected a path or "even"'
+            )
 
     @property
     def inputs(self) -> dict[str, Path]:
         """The files that are given, by what they are."""
         named = {name: getattr(self, name) for name in PATHS}
         sites = {f"sites[{i}]": path for i, path in enumerate(self.sites)}
-        return {name: path for name, path in {**named, **sites}.items() if path is not None}
+        return {name: path for name, path in {**named, **sites}.items() if isinstance(path, Path)}
 
     @property
     def parameters(self) -> dict[str, object]:
         """What is not a file."""
         skipped = {*PATHS, "sites"}
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in skipped}
+        given = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in skipped}
+        return given | ({"population": self.population} if self.population == "even" else {})
 
 
 def read_study(path: Path) -> Study:
@@ -105,7 +117,8 @@ def _typed(path: Path, given: dict[str, object]) -> dict[str, object]:
             expected = bool
         if not isinstance(value, expected):
             raise InputFileError(f"{path}: {name}: found {value!r} of the wrong type")
-        typed[name] = folder / str(value) if name in PATHS else value
+        is_path = name in PATHS and (name, value) != ("population", "even")
+        typed[name] = folder / str(value) if is_path else value
         if name in ("sites", "sources"):
             items = [value] if isinstance(value, str) else list(value)  # type: ignore[call-overload]
             typed[name] = tuple(folder / i if name == "sites" else str(i) for i in items)

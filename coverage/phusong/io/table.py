@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from phusong.errors import Problem, SchemaError
 from phusong.io.cells import Cells
 from phusong.io.coordinates import parse_degrees, split_pairs
-from phusong.io.headers import as_words, plain, split_words
+from phusong.io.headers import Vocabulary, as_words, plain, split_words
 from phusong.io.parse import (
     Parsed,
     pad_codes,
@@ -27,7 +28,7 @@ from phusong.io.report import Reading, ReadReport
 from phusong.io.workbook import UNKNOWN_FORMULA
 from phusong.schema import LAYERS, find_problems
 
-__all__ = ["Table"]
+__all__ = ["Table", "take_distinct"]
 
 TOTALS = ("tong", "tong cong", "tong so", "cong", "total", "totals", "grand total", "sum")
 MAX_CELL_CHARACTERS = 32_767  # what a spreadsheet cell holds
@@ -61,8 +62,8 @@ class Table:
     @classmethod
     def from_cells(cls, cells: Cells, path: Path, layer: str) -> Table:
         """Read each known column as what the schema says it holds."""
-        texts = _columns(cells)
-        rows = pd.Series(cells.numbers, dtype="int64")
+        texts = {name: cells.rows.column(i) for i, name in cells.columns.items()}
+        rows = pd.Series(cells.rows.numbers, dtype="int64")
         table = cls(
             path=path, layer=layer, cells=cells, rows=rows,
             frame=pd.DataFrame(index=rows.index), part=pd.Series(0, index=rows.index),
@@ -141,11 +142,7 @@ class Table:
             repairs=(*self.repairs, *self.copies),
             notes=tuple(self.notes),
             headings=tuple(self.cells.headers),
-            cells={
-                number: tuple(row)
-                for number, row in zip(self.cells.numbers, self.cells.rows, strict=True)
-                if number in self.wrong
-            },
+            cells=self._set_aside(),
         )
         return Reading(used.reset_index(drop=True), report)
 
@@ -160,29 +157,41 @@ class Table:
         )  # fmt: skip
         return list(dict.fromkeys(made))
 
+    def _set_aside(self) -> dict[int, tuple[str, ...]]:
+        """Return the rows that are set aside as the file has them, by their numbers."""
+        at = np.flatnonzero(np.isin(self.cells.rows.numbers, [*self.wrong]))
+        rows = self.cells.rows.lists(at)
+        numbers = self.cells.rows.numbers[at].tolist()
+        return {number: tuple(row) for number, row in zip(numbers, rows, strict=True)}
+
     def _refuse_widths(self, cells: Cells) -> None:
         """Set aside rows with more or fewer cells than there are headings."""
         width = max(i for i, header in enumerate(cells.headers) if header.strip()) + 1
-        lengths = pd.Series([len(row) for row in cells.rows], dtype="int64")
-        extra = [n > width and any(c.strip() for c in row[width:])
-                 for n, row in zip(lengths, cells.rows, strict=True)]  # fmt: skip
-        is_odd = (lengths < width) | pd.Series(extra, dtype="bool")
-        self.refuse(
-            is_odd, "row", lengths.astype("str") + " cells", f"{width} cells, as the headings"
-        )
+        rows = cells.rows
+        is_odd = pd.Series(rows.widths < width)
+        for i in range(width, len(rows.columns)):
+            is_odd |= rows.column(i).str.strip() != ""
+        known = max(width - len(rows.columns), 0)
+        for at, cells_beyond in rows.beyond.items():
+            is_odd[at] |= any(cell.strip() for cell in cells_beyond[known:])
+        found = pd.Series(rows.widths[is_odd], is_odd.index[is_odd]).astype("str") + " cells"
+        self.refuse(is_odd, "row", found, f"{width} cells, as the headings")
 
     def _refuse_totals(self, cells: Cells) -> None:
-        first = [next((c for c in row if c.strip()), "") for row in cells.rows]
-        is_total = pd.Series([_is_total(cell) for cell in first], dtype="bool")
-        self.refuse(is_total, "row", pd.Series(first, dtype="str"), "a row of data, not a total")
+        first = cells.rows.first_filled()
+        is_total = take_distinct(first, lambda distinct: distinct.map(_is_total).astype("bool"))
+        self.refuse(is_total, "row", first, "a row of data, not a total")
 
     def _clean(self, texts: dict[str, pd.Series]) -> dict[str, pd.Series]:
         """Set aside rows with control signs or cells beyond size; note formulas without a value."""
         kinds = {column.name: column.kind for column in LAYERS[self.layer].columns}
         for name, values in texts.items():
+            distinct = pd.Series(values.unique(), dtype="str")
+            is_odd = distinct.str.contains(CONTROL) | (distinct.str.len() > MAX_CELL_CHARACTERS)
+            if not is_odd.any():
+                continue  # UNKNOWN_FORMULA is a control sign too
             is_formula = values == UNKNOWN_FORMULA
             values = values.where(~is_formula, "")
-            texts[name] = values
             found = pd.Series("a formula without a stored value (công thức)", index=values.index)
             if kinds.get(name) == "text":
                 self.mend(is_formula, name, found, "a value", "not known: read as missing")
@@ -197,28 +206,25 @@ class Table:
 
     def _expand(self, texts: dict[str, pd.Series]) -> dict[str, pd.Series]:
         """Make a row for each technology or direction of a cell that names several; list them."""
-        lists: dict[str, pd.Series] = {}
-        if "technology" in texts:
-            several = texts["technology"].map(
-                {t: split_words(t, "technology") for t in texts["technology"].unique()}
+        for name in ("technology", "azimuth_deg"):
+            distinct = pd.Series(texts[name].unique() if name in texts else [], dtype="str")
+            items_of = (
+                _technologies(distinct, self.cells.vocabulary)
+                if name == "technology"
+                else _directions(distinct)
             )
-            lists["technology"] = several.where(several.map(len) > 1)
-        if "azimuth_deg" in texts:
-            found = texts["azimuth_deg"].str.strip()
-            is_list = found.str.fullmatch(r"\d{1,3}(?:\s*[/;|]\s*\d{1,3})+")
-            lists["azimuth_deg"] = found.where(is_list.fillna(False)).str.findall(r"\d+")
-        for name, several in lists.items():
-            is_many = several.notna()
-            if not is_many.any():
+            if not items_of:
                 continue
+            is_many = texts[name].isin(items_of)
             self.mend(is_many, name, texts[name], "one value a row", "read as one cell for each")
-            count = several.map(len, na_action="ignore").fillna(1).astype(int)
+            count = texts[name].map({t: len(items) for t, items in items_of.items()})
+            count = count.fillna(1).astype(int)
             index = self.rows.index.repeat(count)
             turn = index.to_series().groupby(index).cumcount().to_numpy()
             new = pd.RangeIndex(len(index))
             chosen = [
-                items[i] if isinstance(items, list) else text
-                for items, text, i in zip(several[index], texts[name][index], turn, strict=True)
+                items_of[text][i] if text in items_of else text
+                for text, i in zip(texts[name][index], turn, strict=True)
             ]
             texts = {n: v[index].set_axis(new) for n, v in texts.items()}
             texts[name] = pd.Series(chosen, index=new, dtype="str")
@@ -226,8 +232,6 @@ class Table:
             part = self.part[index].set_axis(new)
             self.part = part.where(~repeated, part * 10 + turn + 1)
             self.rows = self.rows[index].set_axis(new)
-            for other, values in lists.items():
-                lists[other] = values[index].set_axis(new)
         return texts
 
     def _parse(self, name: str, values: pd.Series, header: str) -> pd.Series:
@@ -246,16 +250,19 @@ class Table:
     def _parse_described(self, name: str, values: pd.Series, header: str) -> pd.Series:
         column = LAYERS[self.layer].column(name)
         if column.kind == "text":
-            text = _take(values, parse_text)
+            text = take_distinct(values, parse_text)
             has_words = bool(column.choices) or (name == "operator" and self.layer == "sites")
-            words = _take(text, lambda distinct: as_words(distinct, name)) if has_words else text
+            words = text
+            if has_words:
+                known = self.cells.vocabulary
+                words = take_distinct(text, lambda distinct: as_words(distinct, name, known))
             if name == "operator":
                 is_other = (words != text) & words.notna()
                 self.mend(is_other, name, text.fillna(""), "the usual spelling", "spelt alike")
             return words
         if column.kind == "number":
             if name == "azimuth_deg":
-                is_omni = _take(values, lambda distinct: distinct.map(plain).isin(OMNI))
+                is_omni = take_distinct(values, lambda distinct: distinct.map(plain).isin(OMNI))
                 self.mend(is_omni, name, values, "degrees", "omnidirectional")
                 values = values.where(~is_omni, "")
             parsed = _by_distinct(
@@ -269,14 +276,15 @@ class Table:
             parsed, expected = _by_distinct(values, parse_dates), "a day"
             message = "a serial day of a spreadsheet, or missing"
         else:
-            parsed = _by_distinct(values, _parse_answers)
+            known = self.cells.vocabulary
+            parsed = _by_distinct(values, lambda distinct: _parse_answers(distinct, known))
             expected = message = "yes or no"
         self.refuse(parsed.is_wrong, name, values, expected)
         self.mend(parsed.is_mended, name, values, expected, message)
         return parsed.column
 
 
-def _take(values: pd.Series, read: Callable[[pd.Series], pd.Series]) -> pd.Series:
+def take_distinct(values: pd.Series, read: Callable[[pd.Series], pd.Series]) -> pd.Series:
     """Return what `read` makes of each distinct value, for every row: most columns repeat."""
     codes, distinct = pd.factorize(values, use_na_sentinel=False)
     found = read(pd.Series(distinct, dtype="str"))
@@ -298,17 +306,22 @@ def _parse_plain(values: pd.Series) -> Parsed:
     return Parsed(column=numbers, is_wrong=is_wrong, is_mended=is_wrong & False)
 
 
-def _parse_answers(values: pd.Series) -> Parsed:
-    answers, is_wrong = parse_yes_no(values)
+def _parse_answers(values: pd.Series, vocabulary: Vocabulary) -> Parsed:
+    answers, is_wrong = parse_yes_no(values, vocabulary)
     return Parsed(column=answers, is_wrong=is_wrong, is_mended=is_wrong & False)
 
 
-def _columns(cells: Cells) -> dict[str, pd.Series]:
-    """Return the known columns as text; rows that are too short have blank cells."""
-    return {
-        name: pd.Series([row[i] if i < len(row) else "" for row in cells.rows], dtype="str")
-        for i, name in cells.columns.items()
-    }
+def _technologies(distinct: pd.Series, vocabulary: Vocabulary) -> dict[str, list[str]]:
+    """Return the words of each text that names several technologies."""
+    words = {text: split_words(text, "technology", vocabulary) for text in distinct}
+    return {text: items for text, items in words.items() if len(items) > 1}
+
+
+def _directions(distinct: pd.Series) -> dict[str, list[str]]:
+    """Return the numbers of each text that lists several directions, such as "0/120/240"."""
+    text = distinct.str.strip()
+    is_list = text.str.fullmatch(r"\d{1,3}(?:\s*[/;|]\s*\d{1,3})+")
+    return dict(zip(distinct[is_list], text[is_list].str.findall(r"\d+"), strict=True))
 
 
 def _is_total(cell: str) -> bool:

@@ -7,16 +7,19 @@ from datetime import date
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from phusong.crosswalk import place_service
 from phusong.io.cells import Cells, read_cells
 from phusong.io.embedded import embedded_path
-from phusong.io.headers import match_headers, plain, read_register
+from phusong.io.headers import Vocabulary, match_headers, own_vocabulary, plain
 from phusong.io.places import check_places, locate
 from phusong.io.registers import read_crosswalk
 from phusong.io.report import Reading
-from phusong.io.table import Table
+from phusong.io.rows import Rows
+from phusong.io.table import Table, take_distinct
 from phusong.io.vectors import VECTORS, open_vector
 from phusong.names import normalise_name
 
@@ -35,6 +38,7 @@ def read_sites(
     crs: str | None = None,
     communes: gpd.GeoDataFrame | None = None,
     as_of: date | None = None,
+    aliases: Vocabulary | None = None,
 ) -> Reading:
     """Read a site list: a row is a cell. CSV, XLSX, XLS, OpenCelliD, or a vector layer.
 
@@ -51,6 +55,8 @@ def read_sites(
         another commune than the one named are noted.
     as_of : date, optional
         The day of the data: a cell that goes on air after it counts as planned, and is listed.
+    aliases : Vocabulary, optional
+        Our headings and words with the user's own (`aliases.read_aliases`).
 
     Returns
     -------
@@ -64,9 +70,9 @@ def read_sites(
     """
     path = Path(path)
     if path.suffix.lower() in VECTORS:
-        table = _from_vector(path, "sites", crs)
+        table = _from_vector(path, "sites", crs, aliases or own_vocabulary())
     else:
-        cells = read_cells(path, "sites")
+        cells = read_cells(path, "sites", aliases)
         table = Table.from_cells(cells, path, "sites")
         locate(table, crs, communes)
         _set_aside_faults(table)
@@ -87,6 +93,7 @@ def read_service(
     communes: gpd.GeoDataFrame | None = None,
     crosswalk: pd.DataFrame | None = None,
     names: Mapping[str, str] | None = None,
+    aliases: Vocabulary | None = None,
 ) -> Reading:
     """Read a broadband table: a row is what an operator offers in a commune. CSV, XLSX or XLS.
 
@@ -103,6 +110,8 @@ def read_service(
     names : Mapping, optional
         Names that a person confirmed (`confirm.read_names`): as the table has them, normalised,
         to the commune's own. Each use is listed as a repair.
+    aliases : Vocabulary, optional
+        Our headings and words with the user's own (`aliases.read_aliases`).
 
     Returns
     -------
@@ -110,7 +119,7 @@ def read_service(
         `layer`: DataFrame, schema "service" (`vintage` may be NA) and `source_row`; `report`.
     """
     path = Path(path)
-    cells = read_cells(path, "service")
+    cells = read_cells(path, "service", aliases)
     table = Table.from_cells(cells, path, "service")
     _imply_technology(table, cells)
     _confirm_names(table, names or {})
@@ -153,7 +162,9 @@ def _split_modes(table: Table) -> None:
     frame = table.frame
     if "technology" not in frame:
         return
-    found = frame["technology"].str.extract(r"^5G (NSA|SA)$")[0].astype("str")
+    found = take_distinct(
+        frame["technology"], lambda words: words.str.extract(r"^5G (NSA|SA)$")[0].astype("str")
+    )
     if found.notna().any():
         frame["nr_mode"] = found if "nr_mode" not in frame else frame["nr_mode"].fillna(found)
         frame["technology"] = frame["technology"].where(found.isna(), "5G")
@@ -164,14 +175,15 @@ def _know_operators(table: Table) -> None:
     if "operator" not in table.frame:
         return
     operator = table.frame["operator"]
-    is_known = operator.isin(read_register()["words"]["operator"])
+    known = table.cells.vocabulary.register["words"]["operator"]
+    is_known = operator.isin(known)
     if is_known.sum() * 2 < operator.notna().sum():
         strangers = sorted(set(operator.dropna()[~is_known]))
         if strangers:
             table.notes.append(f"operators that no list names: {', '.join(strangers[:20])}")
         return
     table.refuse(~is_known & operator.notna(), "operator", operator.fillna(""),
-                 "one of " + ", ".join(read_register()["words"]["operator"]))  # fmt: skip
+                 "one of " + ", ".join(known))  # fmt: skip
 
 
 def _name_sites(table: Table) -> None:
@@ -180,10 +192,10 @@ def _name_sites(table: Table) -> None:
     has_sectors = "sector_id" in frame and frame["sector_id"].notna().all()
     if "site_id" in frame and not has_sectors:
         _refuse_conflicts(table)
-    part = table.part.map(lambda n: f"-{n}" if n else "")
+    part = ("-" + table.part.astype("str")).where(table.part != 0, "")
     for name, prefix in (("site_id", "row-"), ("sector_id", "")):
         if name in frame and frame[name].notna().all():
-            if name == "sector_id":
+            if name == "sector_id" and table.part.any():
                 frame[name] = frame[name] + part
             continue
         made = prefix + table.rows.astype("str") + (part if name == "sector_id" else "")
@@ -233,7 +245,7 @@ def _imply_technology(table: Table, cells: Cells) -> None:
     if "technology" not in frame:
         implied = {
             plain(alias): technology
-            for technology, aliases in read_register()["implied"]["technology"].items()
+            for technology, aliases in cells.vocabulary.register["implied"]["technology"].items()
             for alias in aliases
         }
         found = {implied[plain(h)] for h in cells.headers if plain(h) in implied}
@@ -280,14 +292,14 @@ def _note_many_subscribers(table: Table) -> None:
         )
 
 
-def _from_vector(path: Path, layer: str, crs: str | None) -> Table:
+def _from_vector(path: Path, layer: str, crs: str | None, vocabulary: Vocabulary) -> Table:
     """Read a vector layer; its attributes go through text, as a table's cells do."""
     found = open_vector(path, crs=crs)
     features = found.layer
     names = [str(c) for c in features.columns if c != features.geometry.name]
     columns = {
         i: name
-        for i, name in match_headers(names, layer).items()
+        for i, name in match_headers(names, layer, vocabulary).items()
         if name not in ("lon", "lat", "x", "y")
     }
     texts = [
@@ -296,14 +308,16 @@ def _from_vector(path: Path, layer: str, crs: str | None) -> Table:
     cells = Cells(
         columns=columns,
         headers=names,
-        rows=[list(row) for row in zip(*texts, strict=True)]
-        if texts
-        else [[] for _ in features.index],
-        numbers=list(range(1, len(features) + 1)),
+        rows=Rows(
+            columns=[pa.chunked_array([text.tolist()], pa.large_string()) for text in texts],
+            widths=np.full(len(features), len(names)),
+            numbers=np.arange(1, len(features) + 1),
+        ),
         n_blank=0,
         copies=(),
         repairs=tuple(found.repairs),
         notes=tuple(found.notes),
+        vocabulary=vocabulary,
     )
     table = Table.from_cells(cells, path, layer)
     shapes = features.geometry.to_crs(LON_LAT).iloc[table.rows.to_numpy() - 1]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 from phusong.errors import InputFileError, Problem
 from phusong.io.files import require_zip
-from phusong.io.rows import Rows
+from phusong.io.rows import Rows, gather_rows
 from phusong.io.text import decode
 
 __all__ = ["read_html_table", "read_workbook"]
@@ -58,7 +59,7 @@ def read_workbook(path: Path) -> Rows:
             rows[row][column] = UNKNOWN_FORMULA
     unread = ", ".join(about["unread"])
     notes = [f"only the sheet {about['sheet']!r} is read, not {unread}"] if unread else []
-    return Rows(rows=list(enumerate(rows, 1)), notes=notes, repairs=repairs)
+    return replace(gather_rows(rows), notes=notes, repairs=repairs)
 
 
 def _fill_merged(rows: list[list[str]], merged: list[list[int]]) -> list[Problem]:
@@ -90,7 +91,7 @@ def read_html_table(path: Path) -> Rows:
     if not largest:
         raise InputFileError(f"{path}: an HTML page without a table, not an Excel workbook")
     note = "an HTML page (not an Excel workbook): its largest table is read"
-    return Rows(rows=list(enumerate(largest, 1)), notes=[note], repairs=[])
+    return replace(gather_rows(largest), notes=[note])
 
 
 class _Tables(HTMLParser):

@@ -15,6 +15,7 @@ import pandas as pd
 import pyogrio
 
 from phusong.io.atomic import atomic_path
+from phusong.io.delimit import csv_parts
 
 __all__ = [
     "escape_text",
@@ -48,10 +49,9 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
     Geometry is left out; text that a spreadsheet would run gets an apostrophe before it.
     """
     table = pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
-    for name in table.columns[[pd.api.types.is_string_dtype(t) for t in table.dtypes]]:
-        table[name] = table[name].map(escape_text, na_action="ignore")
-    with atomic_path(path) as unfinished:
-        table.to_csv(unfinished, index=False, encoding="utf-8-sig", lineterminator="\n")
+    with atomic_path(path) as unfinished, unfinished.open("wb") as file:
+        for part in csv_parts(table, mend=escape_text):
+            file.write(part)
 
 
 def write_gpkg(layer: gpd.GeoDataFrame, path: Path, *, name: str) -> None:

@@ -1,0 +1,199 @@
+"""The verbs that assess: demo, assess, run, and init, which writes the file that run reads."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+import click
+
+from phusong.cli.answers import BAD_INPUT, QUARANTINED, answers
+from phusong.cli.options import (
+    ALIASES,
+    CACHE,
+    INPUT,
+    JSON,
+    LANG,
+    NO_MAP,
+    OUT,
+    POPULATION,
+    STRICT,
+)  # fmt: skip
+from phusong.cli.public import fetch_public
+
+if TYPE_CHECKING:
+    from phusong.io.settings import Study
+    from phusong.runs import Outcome
+
+__all__ = ["assess", "demo", "init", "run"]
+
+Step = TypeVar("Step")
+
+
+@click.command()
+@click.option(
+    "-o", "--out", type=INPUT, default=Path("maps/demo"), show_default=True, help="Output folder."
+)
+@click.option(
+    "--boundaries",
+    type=click.Choice(["embedded", "official"]),
+    default="embedded",
+    show_default=True,
+    help="Schematic communes that come with phusong, or those of `phusong fetch boundaries`.",
+)
+@CACHE
+@LANG
+@NO_MAP
+@JSON
+@answers
+def demo(
+    out: Path, boundaries: str, cache: Path | None, lang: str | None, no_map: bool, as_json: bool
+) -> int:
+    """Run the main job on the embedded data (synthetic network, schematic communes)."""
+    from phusong.runs import demo_study
+
+    official = fetch_public("boundaries", cache, offline=True) if boundaries == "official" else None
+    study = demo_study(official)
+    return _run(_in_language(study, lang), out, no_map=no_map, as_json=as_json)
+
+
+@click.command()
+@click.option("--communes", type=INPUT, required=True, help="Boundaries with code and name.")
+@click.option(
+    "--sites", type=INPUT, required=True, multiple=True, help="Cells; may be given repeatedly."
+)
+@click.option("--service", type=INPUT, help="Broadband by commune, operator, technology.")
+@POPULATION
+@click.option("--crs", help="Of site coordinates given as x, y, such as EPSG:5897.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Day of the data. [today]")
+@click.option("--vintage", default="2025", show_default=True, help="Commune map of the boundaries.")
+@click.option("--service-vintage", help="Commune map of the service table's codes.")
+@click.option("--place", default="", help="Name of the area, for titles.")
+@ALIASES
+@OUT
+@LANG
+@NO_MAP
+@JSON
+@STRICT
+@answers
+def assess(
+    communes: Path,
+    sites: tuple[Path, ...],
+    service: Path | None,
+    population: Path | Literal["even"] | None,
+    crs: str | None,
+    as_of: datetime | None,
+    vintage: str,
+    service_vintage: str | None,
+    place: str,
+    aliases: Path | None,
+    out: Path,
+    lang: str | None,
+    no_map: bool,
+    as_json: bool,
+    strict: bool,
+) -> int:
+    """Measure the coverage of communes from files given one by one."""
+    from phusong.io.settings import Study
+
+    study = Study(
+        communes=communes,
+        sites=sites,
+        service=service,
+        population=population,
+        crs=crs,
+        as_of=date.today() if as_of is None else as_of.date(),
+        vintage=vintage,
+        service_vintage=service_vintage,
+        place=place,
+        aliases=aliases,
+    )
+    return _run(_in_language(study, lang), out, no_map=no_map, as_json=as_json, strict=strict)
+
+
+@click.command()
+@click.argument("study", type=INPUT)
+@ALIASES
+@OUT
+@LANG
+@NO_MAP
+@JSON
+@STRICT
+@answers
+def run(
+    study: Path,
+    aliases: Path | None,
+    out: Path,
+    lang: str | None,
+    no_map: bool,
+    as_json: bool,
+    strict: bool,
+) -> int:
+    """Run a study file: the same as assess and everything else, from one file."""
+    from phusong.io.files import require_file
+    from phusong.io.settings import read_study
+
+    require_file(study, (".toml",))  # a pipe would be waited for, a device read for ever
+    read = _in_language(read_study(study), lang)
+    if aliases is not None:
+        read = replace(read, aliases=aliases)
+    return _run(read, out, no_map=no_map, as_json=as_json, strict=strict)
+
+
+@click.command()
+@click.argument("study", type=INPUT, default=Path("study.toml"))
+@answers
+def init(study: Path) -> int:
+    """Write a commented study file to fill in; never over one that is there."""
+    from phusong.io.embedded import embedded_path
+
+    try:
+        with study.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(embedded_path("study").read_text(encoding="utf-8"))
+    except FileExistsError:
+        click.echo(f"phusong: {study} is there already; give another name", err=True)
+        return BAD_INPUT
+    click.echo(f"{study} written: fill it in, then  phusong run {study} -o maps/first")
+    return 0
+
+
+def _in_language(study: Study, lang: str | None) -> Study:
+    return study if lang is None else replace(study, lang="en" if lang == "en" else "vi")
+
+
+def _run(study: Study, out: Path, *, no_map: bool, as_json: bool, strict: bool = False) -> int:
+    from phusong.io.staging import prepare_folder
+    from phusong.kernels import announce_compiling
+    from phusong.runs import run_study
+
+    for note in prepare_folder(out):
+        click.echo(f"phusong: {note}", err=True)
+    with announce_compiling(lambda: click.echo("compiling, about 20 s, once", err=True)):
+        outcome = run_study(study, out, with_map=not no_map, progress=_show_progress)
+    _tell(outcome, as_json=as_json)
+    return QUARANTINED if strict and outcome.n_quarantined else 0
+
+
+def _tell(outcome: Outcome, *, as_json: bool) -> None:
+    if as_json:
+        from phusong.io.write import to_json
+
+        click.echo(to_json(outcome.summary | {"folder": str(outcome.folder)}))
+        return
+    click.echo(outcome.text)
+    click.echo("")
+    click.echo(f"→ {outcome.folder.resolve()}")
+    if (outcome.folder / "map.html").exists():
+        click.echo(f"→ {(outcome.folder / 'map.html').resolve().as_uri()}")
+    click.echo(f"→ {(outcome.folder / 'gaps.xlsx').resolve()}")
+
+
+def _show_progress(steps: Sequence[Step], label: str) -> Iterable[Step]:
+    """Show a bar on a terminal, nothing where the output is piped."""
+    from tqdm import tqdm
+
+    return tqdm(steps, desc=label, disable=None, leave=False, file=sys.stderr)

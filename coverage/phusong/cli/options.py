@@ -1,0 +1,40 @@
+"""Options that several verbs have: the same letters, the same words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+__all__ = ["ALIASES", "CACHE", "INPUT", "JSON", "LANG", "NO_MAP", "OUT", "POPULATION", "STRICT"]
+
+INPUT = click.Path(path_type=Path)
+OUT = click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="Folder for the outputs.", required=True
+)
+LANG = click.option("--lang", type=click.Choice(["vi", "en"]), default=None, help="Of the maps.")
+NO_MAP = click.option("--no-map", is_flag=True, help="Only the tables.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+CACHE = click.option("--cache", type=INPUT, help="Folder of what was fetched. [the user's cache]")
+ALIASES = click.option(
+    "--aliases", type=INPUT, help="Your own headings and words (TOML), added to those we know."
+)
+
+
+class PathOrEven(click.Path):
+    """A path, or the word "even"."""
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        return value if value == "even" else super().convert(value, param, ctx)  # type: ignore[arg-type]
+
+
+POPULATION = click.option(
+    "--population",
+    type=PathOrEven(path_type=Path),
+    metavar="FILE|even",
+    help='Persons per cell (GeoTIFF), or "even": the communes\' own numbers, spread evenly.',
+)
+STRICT = click.option("--strict", is_flag=True, help="Exit 1 if a row was set aside.")

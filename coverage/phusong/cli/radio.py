@@ -1,0 +1,69 @@
+"""The verbs about radio: path, the loss of terrain profiles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from phusong.cli.answers import BAD_INPUT, answers
+from phusong.cli.options import INPUT, JSON, LANG
+
+if TYPE_CHECKING:
+    from phusong.radio.paths import PathTerms
+
+__all__ = ["path"]
+
+MODELS = ("p1812", "itm", "rma", "uma")
+FIGURES = (".pdf", ".png", ".svg")
+
+
+@click.command()
+@click.argument("profiles", type=INPUT)
+@click.option(
+    "--model", type=click.Choice(MODELS), default="p1812", show_default=True,
+    help="ITU-R P.1812, ITM (bare ground), or RMa and UMa of 3GPP TR 38.901 (distance only).",
+)  # fmt: skip
+@click.option("--figure", type=INPUT, help="Draw the profiles, at most 12: .png, .pdf or .svg.")
+@LANG
+@JSON
+@answers
+def path(profiles: Path, model: str, figure: Path | None, lang: str | None, as_json: bool) -> int:
+    """Losses of one or many terrain profiles (JSON), with their terms."""
+    from phusong.errors import InputFileError
+    from phusong.io.profiles import read_profiles
+    from phusong.io.write import to_json
+    from phusong.radio.limits import ModelRangeError
+    from phusong.radio.paths import path_terms
+
+    if figure is not None and figure.suffix not in FIGURES:
+        click.echo(f"phusong: {figure}: expected a name in {', '.join(FIGURES)}", err=True)
+        return BAD_INPUT
+    read = read_profiles(profiles)
+    for note in read.notes:
+        click.echo(f"phusong: {note}", err=True)
+    terms = []
+    for i, one in enumerate(read.paths, start=1):
+        try:
+            terms.append(path_terms(one, model=model))
+        except ModelRangeError as error:
+            raise InputFileError(f"{profiles}: profile {i}: {error}") from error
+    if figure is not None:
+        from phusong.publish.figures import save_figure
+        from phusong.publish.profile import draw_profiles
+
+        save_figure(draw_profiles(read.paths, terms, model=model, lang=lang or "vi"), figure)
+        click.echo(f"→ {figure.resolve()}", err=True)
+    click.echo(to_json([one._asdict() for one in terms]) if as_json else _table(terms))
+    return 0
+
+
+def _table(terms: list[PathTerms]) -> str:
+    """Return the terms in columns; a dash where the model knows none."""
+    names = [name.removesuffix("_db") for name in terms[0]._fields]
+    lines = ["".join(f"{name:>10}" for name in ("profile", *names)) + "  (dB)"]
+    for i, one in enumerate(terms, start=1):
+        cells = ("-" if value != value else f"{value:.2f}" for value in one)
+        lines.append(f"{i:>10}" + "".join(f"{cell:>10}" for cell in cells))
+    return "\n".join(lines)
