@@ -11,8 +11,10 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
+import shapely
 from affine import Affine
 from conftest import square_communes
 from rasterio.enums import ColorInterp
@@ -103,7 +105,7 @@ def test_flagged_nodata_is_no_data_and_every_cell_is_accounted_for(tmp_path, com
     report = reading.report
     assert report.sum_valid == 3000
     assert (report.rows_in, report.rows_used, report.rows_ignored) == (60, 50, 10)
-    assert np.isnan(reading.layer.values[0]).all()
+    assert np.isnan(reading.layer.to_numpy()[0]).all()
     assert report.notes == ()
     assert reading.layer.attrs["unit"] == "persons per cell"
     assert by_commune(reading, communes) == pytest.approx([1000, 2000])
@@ -175,7 +177,7 @@ def test_scale_and_offset_are_applied_and_listed(tmp_path, communes):
     path = write(tmp_path / "p.tif", stored, scale=0.125, offset=-0.5, nodata=-1)
     reading = read_population(path, communes=communes)
     assert reading.report.sum_valid == pytest.approx(3000)
-    assert np.isnan(reading.layer.values[0, 0])
+    assert np.isnan(reading.layer.to_numpy()[0, 0])
     assert [repair.found for repair in reading.report.repairs] == [
         "stored numbers with scale 0.125 and offset -0.5"
     ]
@@ -306,6 +308,72 @@ def test_communes_beyond_the_edge_are_named_and_counted(tmp_path, communes):
 def test_communes_that_the_edge_cuts_are_named(tmp_path, communes):
     text = refusal(write(tmp_path / "p.tif", persons()[:, :7]), communes)
     assert "1 of 2 communes are cut by its edge (00002 Xã 2)" in text
+
+
+def many_communes(*, far: int = 1, people: float = 20.0) -> gpd.GeoDataFrame:
+    """150 communes in the raster, and others 90 km east of it."""
+    near = square_communes(15, 10, side_m=200)
+    away = square_communes(far, side_m=200)
+    away = away.assign(
+        commune_code=[f"9000{i}" for i in range(far)],
+        commune_name="Đảo",
+        geometry=away.translate(90_000, 0),
+        population=people,
+    )
+    both = pd.concat([near.assign(population=20.0), away], ignore_index=True)
+    return both.to_crs("EPSG:4326")
+
+
+def test_few_communes_wholly_beyond_the_edge_are_named_as_unknown(tmp_path):
+    path = write(tmp_path / "p.tif", np.full(SHAPE, 125.0, "float32"))
+    said = read_population(path, communes=many_communes()).report.notes
+    assert said[0] == (
+        "1 communes lie wholly beyond its edge: how people live there is not known, and what is "
+        "not known never counts as covered: 90000 Đảo"
+    )
+
+
+@pytest.mark.parametrize("beyond", [{"far": 2}, {"people": 40.0}])
+def test_more_communes_or_more_people_beyond_the_edge_are_refused(tmp_path, beyond):
+    path = write(tmp_path / "p.tif", np.full(SHAPE, 125.0, "float32"))
+    assert "communes have no data in it (90000 Đảo" in refusal(path, many_communes(**beyond))
+
+
+def test_communes_in_which_nobody_lives_need_no_data(tmp_path):
+    path = write(tmp_path / "p.tif", np.full(SHAPE, 125.0, "float32"))
+    said = read_population(path, communes=many_communes(far=9, people=0.0)).report.notes
+    assert said[0].startswith("9 communes whose own population is 0 have no data in it: 90000 Đảo")
+
+
+def test_one_commune_without_data_inside_the_raster_is_refused_however_few_it_is(tmp_path):
+    values = np.full(SHAPE, 125.0, "float32")
+    values[:, :2] = np.nan
+    communes = many_communes().iloc[:150]
+    assert "communes have no data in it (00001 Xã 1" in refusal(
+        write(tmp_path / "p.tif", values), communes
+    )
+
+
+@pytest.mark.parametrize(("beyond_m", "is_read"), [(150.0, True), (250.0, False)])
+def test_a_commune_may_have_up_to_a_twentieth_beyond_the_edge(tmp_path, beyond_m, is_read):
+    # It is 4 km long; a cell of slack beyond the edge is the raster's.
+    communes = many_communes()
+    end = ORIGIN[0] + SHAPE[1] * CELL_M + CELL_M
+    wide = shapely.box(end + beyond_m - 4000, 2_200_000, end + beyond_m, 2_200_200)
+    metric = communes.to_crs("EPSG:5897")
+    metric.loc[150, "geometry"] = wide
+    path = write(tmp_path / "p.tif", np.full(SHAPE, 125.0, "float32"))
+    communes = metric.to_crs("EPSG:4326")
+    if is_read:
+        said = read_population(path, communes=communes).report.notes
+        assert said[0].startswith("1 communes have up to 5% of their area beyond its edge: their")
+    else:
+        assert "1 of 151 communes are cut by its edge (90000 Đảo)" in refusal(path, communes)
+
+
+def test_heights_are_needed_in_every_commune_however_few(tmp_path):
+    path = write(tmp_path / "t.tif", np.full(SHAPE, 125.0, "float32"))
+    assert "have no data in it (90000 Đảo)" in terrain_refusal(path, many_communes())
 
 
 def test_communes_where_all_cells_are_nodata_are_named(tmp_path, communes):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
+from typing import Literal
 
 import geopandas as gpd
 import numpy as np
@@ -44,11 +45,20 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvinceCoverage:
-    """What the footprints of one province gave: tidy rows, cell shares, people of the raster."""
+    """What the footprints of one province gave.
+
+    Attributes
+    ----------
+    indicators : DataFrame
+        Tidy rows.
+    cell_shares : DataArray, dims (service, y, x)
+    persons : Series
+        People of the raster by commune_code; NaN without a raster.
+    """
 
     indicators: pd.DataFrame
     cell_shares: xr.DataArray
-    persons: np.ndarray
+    persons: pd.Series
 
 
 def measure_coverage(
@@ -59,7 +69,7 @@ def measure_coverage(
     services: Mapping[str, Sequence[str]],
     operators: Sequence[str],
     as_of: date,
-    population: xr.DataArray | None = None,
+    population: xr.DataArray | Literal["even"] | None = None,
     keep: Sequence[str] = ("4g", "5g"),
 ) -> ProvinceCoverage:
     """Return the share of area and of people that each service and operator covers.
@@ -69,6 +79,13 @@ def measure_coverage(
     radii of sites without a radius of their own; they are NaN where no such site can reach.
     Without a population raster, and in communes without people, share_population is NaN and its
     bounds are those that the area allows: nobody where nothing is covered, all where all is.
+
+    Spread evenly ("even"), the people of a commune whose number is known live on every part of it
+    alike: share_population is then share_area, always "modelled", and keeps the bounds that the
+    area allows, because the number says nothing of where in the commune they live.
+
+    A register's number is the denominator wherever it is known. To scale a commune's cells to it
+    would change no share: the factor stands above and below the fraction line.
 
     Parameters
     ----------
@@ -81,16 +98,18 @@ def measure_coverage(
     operators : sequence of str
         Those to report, also where they have no site here.
     as_of : date
-    population : DataArray, dims (y, x), optional
-        Persons per cell of the grid.
+    population : DataArray, dims (y, x), or "even", optional
+        Persons per cell of the grid; or the communes' own numbers, spread evenly over their area.
     keep : sequence of str
         Services whose cell shares are returned.
     """
-    persons = None if population is None else np.asarray(population, dtype="float64")
+    raster = None if isinstance(population, str) else population
+    persons = None if raster is None else np.asarray(raster, dtype="float64")
 
     def cover(which: gpd.GeoDataFrame, radius: str, keep: Sequence[str] = ()) -> Covered:
         return cover_zones(
             which.assign(radius_m=which[radius]),
+            communes,
             weights,
             services=services,
             operators=operators,
@@ -104,20 +123,22 @@ def measure_coverage(
     if is_default.any():
         low, high = cover(sites, "radius_low_m"), cover(sites, "radius_high_m")
         touched = high if is_default.all() else cover(sites[is_default], "radius_high_m")
-    people = np.zeros(len(communes))
-    if population is not None:
-        people = sum_by_zone(weights, population)
+    people = np.full(len(communes), np.nan)
+    if raster is not None:
+        people = sum_by_zone(weights, raster)
     tidy = _Tidy(communes=communes, covered=middle, as_of=as_of)
     reached = np.zeros_like(middle.cells, dtype=bool) if touched is None else touched.cells > 0
     rows = [
         tidy.area_rows(weights.cells, low, high, reached),
-        tidy.population_rows(people, weights.cells, low, high, reached),
+        tidy.population_rows(
+            people, weights.cells, low, high, reached, is_even=isinstance(population, str)
+        ),
     ]
     shares = np.stack([middle.cell_shares[name] for name in keep]) if keep else np.zeros((0, 0, 0))
     return ProvinceCoverage(
         indicators=pd.concat(rows, ignore_index=True),
         cell_shares=_cell_shares(shares, keep, weights.grid),
-        persons=people,
+        persons=pd.Series(people, index=communes["commune_code"].to_numpy()),
     )
 
 
@@ -148,7 +169,10 @@ class _Tidy:
         low: Covered | None,
         high: Covered | None,
         reached: np.ndarray,
+        *,
+        is_even: bool,
     ) -> pd.DataFrame:
+        official = self.communes["population"].astype("float64").to_numpy()
         shares = [
             np.full_like(self.covered.cells, np.nan) if c is None else _divide(c.persons, people)
             for c in (self.covered, low, high)
@@ -159,20 +183,23 @@ class _Tidy:
         most = _divide((high or self.covered).cells, cells)
         shares[1] = np.where(is_unknown, (least > 1 - 1e-9).astype(float), shares[1])
         shares[2] = np.where(is_unknown, (most > 1e-9).astype(float), shares[2])
-        official = self.communes["population"].astype("float64").to_numpy()
+        if is_even:
+            has_people = (official > 0)[:, None, None]
+            shares[0] = np.where(has_people, _divide(self.covered.cells, cells), np.nan)
         denominator = np.where(np.isnan(official), np.where(people > 0, people, np.nan), official)
-        return self._rows("share_population", shares, reached, denominator, "persons")
+        is_model = reached | is_even
+        return self._rows("share_population", shares, is_model, denominator, "persons")
 
     def _rows(
         self,
         indicator: str,
         shares: list[np.ndarray],
-        reached: np.ndarray,
+        is_model: np.ndarray,
         denominator: np.ndarray,
         unit: str,
     ) -> pd.DataFrame:
         zone, service, operator = (axis.reshape(-1) for axis in np.indices(shares[0].shape))
-        evidence = np.where(reached.any(axis=0), "modelled", "declared")
+        evidence = np.where(is_model.any(axis=0), "modelled", "declared")
         return pd.DataFrame(
             {
                 "commune_code": self.communes["commune_code"].to_numpy()[zone],

@@ -1,26 +1,32 @@
-"""Persons of a population raster on the analysis grid, every person kept."""
+"""Persons of a population raster on the analysis grid, every person kept; and beside a register."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
-
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyproj
 import xarray as xr
 
 from phusong.errors import CrsError
 from phusong.grid import Grid
+from phusong.kernels import in_threads
+from phusong.population_kernels import (
+    NODE_CELLS,
+    SUBPOINTS,
+    count_points,
+    give_persons,
+    scatter_persons,
+)
 
-__all__ = ["spread_population"]
+__all__ = ["fill_population", "spread_population"]
 
-# Analysis cells hold SUBPOINTS² points; between nodes of this many cells the CRS is a plane:
-# over 2 km a transverse Mercator bends by less than a decimetre.
-SUBPOINTS = 2
-NODE_CELLS = 20
 # Points of the grid that are this far apart, in raster cells, may pass a raster cell by.
 WIDEST_STEP = 0.7
-ROWS_AT_ONCE = 512
+ROWS_AT_ONCE = 256
+# A register and a raster of one place and year are nearer to each other than this.
+USUAL_FACTOR = (0.5, 2.0)
+SHOWN = 20
 
 
 def spread_population(raster: xr.DataArray, grid: Grid) -> xr.DataArray:
@@ -58,84 +64,174 @@ def spread_population(raster: xr.DataArray, grid: Grid) -> xr.DataArray:
     """
     if "crs" not in raster.attrs:
         raise CrsError("population raster without a CRS; say which one it is in")
-    rows, columns = _raster_cells(raster, grid)
-    step = max(np.abs(columns[1] - columns[0]).max(), np.abs(rows[SUBPOINTS] - rows[0]).max())
-    rows, columns = np.floor(rows), np.floor(columns)
+    rows, columns = _raster_nodes(raster, grid)
+    half = 1 / (SUBPOINTS * NODE_CELLS)  # from one point to the next, as a share of two nodes
+    step = max(np.abs(np.diff(columns, axis=1)).max(), np.abs(np.diff(rows, axis=0)).max()) * half
+    # nodes bound what lies between them; beyond the raster nobody is known
     first_row, first_column = max(int(rows.min()), 0), max(int(columns.min()), 0)
-    raster = raster[first_row : int(rows.max()) + 1, first_column : int(columns.max()) + 1]
+    last_row, last_column = max(int(rows.max()) + 1, 0), max(int(columns.max()) + 1, 0)
+    raster = raster[first_row:last_row, first_column:last_column]
+    if not raster.size:
+        return grid.to_array(np.zeros(grid.shape), unit="persons")
     if step > WIDEST_STEP:
         return grid.to_array(_scatter(raster, grid), unit="persons")
     rows, columns = rows - first_row, columns - first_column
-    hits = np.zeros(raster.shape, dtype="int64")
-    persons = np.zeros(grid.shape)
-    points = list(_inside(rows, columns, raster.shape))
-    for _, cell in points:
-        hits += np.bincount(cell, minlength=hits.size).reshape(hits.shape)
+
+    def count(first: int) -> np.ndarray:
+        return count_points(rows, columns, first, min(first + ROWS_AT_ONCE, n_rows), width, shape)
+
+    def give(first: int) -> None:
+        give_persons(rows, columns, first, min(first + ROWS_AT_ONCE, n_rows), each, persons)
+
+    (n_rows, width), shape = grid.shape, raster.shape
+    bands = range(0, n_rows, ROWS_AT_ONCE)
+    hits = sum(in_threads(count, bands))
     each = np.nan_to_num(np.asarray(raster, dtype="float64")) / np.maximum(hits, 1)
-    for target, cell in points:
-        persons.reshape(-1)[target] += each.reshape(-1)[cell]
+    persons = np.zeros(grid.shape)
+    in_threads(give, bands)
     return grid.to_array(persons, unit="persons")
+
+
+def fill_population(
+    communes: gpd.GeoDataFrame, persons: pd.Series, *, is_even: bool = False
+) -> tuple[gpd.GeoDataFrame, list[str]]:
+    """Return the communes with their people: their own number, where there is none the raster's.
+
+    factor = own number ÷ the raster's. Scaled by it the cells of a commune sum to its own number:
+    shares of its people stay what they are, sums over several communes weigh by their own numbers.
+
+    Parameters
+    ----------
+    communes : GeoDataFrame
+        `commune_code`, `commune_name`, `population` (NaN where not known).
+    persons : Series of float, by commune_code
+        People that the raster holds; NaN without a raster.
+    is_even : bool
+        The communes' own numbers were spread evenly over their area.
+
+    Returns
+    -------
+    GeoDataFrame
+        `population` filled, `population_raster_factor` (NaN where either number is not known), and
+        `population_spread`: by what people are placed in a commune, "raster" or "even"; missing
+        where nobody knows.
+    list of str
+        Notes on all that.
+
+    Examples
+    --------
+    >>> two = gpd.GeoDataFrame({"commune_code": ["1", "2"], "commune_name": ["Xã A", "Xã B"],
+    ...                         "population": [1000.0, 900.0]})
+    >>> filled, notes = fill_population(two, pd.Series([800.0, 300.0], index=["1", "2"]))
+    >>> filled["population_raster_factor"].tolist()
+    [1.25, 3.0]
+    >>> print(*notes, sep="\\n")
+    population: 1,900 by the communes' own numbers, 1,100 by the raster, in 2 communes: its people
+    are scaled by 1.727 in all, commune by commune by 1.250 to 3.000
+    the factor is not within 0.5 to 2 in 1 communes (the greatest: 2 Xã B 3.000)
+    """
+    own = communes["population"].astype("float64")
+    held = communes["commune_code"].map(persons).where(lambda people: people > 0)
+    factor = own / held
+    is_spread = is_even & (own > 0)
+    how = pd.Series(pd.NA, index=communes.index, dtype="str")
+    how = how.mask(held.notna(), "raster").mask(is_spread, "even")
+    filled = own.fillna(held)
+    notes = _factor_notes(communes, own, held, factor)
+    n_filled = int((own.isna() & held.notna()).sum())
+    n_missing = int(filled.isna().sum())
+    if n_filled:
+        notes.append(f"{n_filled} communes take their population from the raster")
+    if is_even:
+        notes.append(
+            f"the people of {is_spread.sum()} communes are spread evenly over their area: their "
+            "share of people is their share of area, a model; where in a commune they live is not "
+            "known, so the bounds run from nobody to all wherever a part is covered"
+        )
+    is_bare = (own > 0) & how.isna()
+    if is_bare.any() and held.notna().any():
+        notes.append(
+            f"the raster holds nobody in {is_bare.sum()} communes that have people "
+            f"({'; '.join(_labels(communes[is_bare]).head(SHOWN))}): their share of people is not "
+            "known, only its bounds"
+        )
+    if n_missing:
+        notes.append(f"{n_missing} communes have no known population: not in figures of people")
+    columns = {
+        "population": filled,
+        "population_raster_factor": factor,
+        "population_spread": how,
+    }
+    return communes.assign(**columns), notes
+
+
+def _factor_notes(
+    communes: pd.DataFrame, own: pd.Series, held: pd.Series, factor: pd.Series
+) -> list[str]:
+    """Say the factor of all communes together, and the least and the greatest if unusual."""
+    known = factor.dropna()
+    if known.empty:
+        return []
+    n_own, n_held = own[known.index].sum(), held[known.index].sum()
+    notes = [
+        f"population: {n_own:,.0f} by the communes' own numbers, {n_held:,.0f} by the raster, in "
+        f"{len(known)} communes: its people are scaled by {n_own / n_held:.3f} in all, commune by "
+        f"commune by {known.min():.3f} to {known.max():.3f}"
+    ]
+    least, most = USUAL_FACTOR
+    labels = _labels(communes)
+    ends = {"least": known.idxmin(), "greatest": known.idxmax()}
+    named = [
+        f"the {word}: {labels[i]} {known[i]:.3f}"
+        for word, i in ends.items()
+        if not least <= known[i] <= most
+    ]
+    if named:
+        n_outside = (~known.between(least, most)).sum()
+        notes.append(
+            f"the factor is not within {least:g} to {most:g} in {n_outside} communes "
+            f"({'; '.join(named)})"
+        )
+    return notes
+
+
+def _labels(communes: pd.DataFrame) -> pd.Series:
+    return communes["commune_code"] + " " + communes["commune_name"].fillna("")
 
 
 def _scatter(raster: xr.DataArray, grid: Grid) -> np.ndarray:
     """Return persons per cell of `grid`, those of each raster cell from SUBPOINTS² points in it."""
     values = np.nan_to_num(np.asarray(raster, dtype="float64")) / SUBPOINTS**2
-    node_row, node_column = (
-        np.arange(0, size + NODE_CELLS, NODE_CELLS, dtype=float) for size in values.shape
-    )
+    node_row, node_column = (_nodes(size) for size in values.shape)
     x, y = (
         float(raster[axis][0]) + (node - 0.5) * _step(raster, axis)
         for axis, node in (("x", node_column), ("y", node_row))
     )
     to_grid = pyproj.Transformer.from_crs(raster.attrs["crs"], grid.crs, always_xy=True)
-    column_nodes, row_nodes = grid.to_columns_rows(*to_grid.transform(*np.meshgrid(x, y)))
-    persons = np.zeros(grid.shape[0] * grid.shape[1])
-    offsets = (np.arange(SUBPOINTS) + 0.5) / SUBPOINTS
-    for first in range(0, values.shape[0], ROWS_AT_ONCE):
-        block = values[first : first + ROWS_AT_ONCE]
-        for down, right in itertools.product(offsets, offsets):
-            at = (first + np.arange(len(block)) + down, np.arange(values.shape[1]) + right)
-            row = np.floor(_between_nodes(row_nodes, *at)).astype("int64")
-            column = np.floor(_between_nodes(column_nodes, *at)).astype("int64")
-            is_in = (row >= 0) & (row < grid.shape[0]) & (column >= 0) & (column < grid.shape[1])
-            target = row[is_in] * grid.shape[1] + column[is_in]
-            persons += np.bincount(target, block[is_in], len(persons))
-    return persons.reshape(grid.shape)
+    columns, rows = grid.to_columns_rows(*to_grid.transform(*np.meshgrid(x, y)))
+    persons = np.zeros(grid.shape)
+    scatter_persons(rows, columns, values, persons)
+    return persons
 
 
-def _inside(
-    rows: np.ndarray, columns: np.ndarray, shape: tuple[int, ...]
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield, for each of the subpoints, the grid cells and the raster cells that meet there."""
-    for row, column in zip(rows, columns, strict=True):
-        is_in = (row >= 0) & (row < shape[0]) & (column >= 0) & (column < shape[1])
-        target = np.flatnonzero(is_in.reshape(-1))
-        cell = (row[is_in] * shape[1] + column[is_in]).astype("int64")
-        yield target, cell
-
-
-def _raster_cells(raster: xr.DataArray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
-    """Return the raster (row, column) of each subpoint: two arrays (SUBPOINTS², row, col).
+def _raster_nodes(raster: xr.DataArray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+    """Return the raster (row, column) of every NODE_CELLS-th corner of the grid.
 
     They count from the raster's first corner; their floors are positions.
     """
     step_x, step_y = _step(raster, "x"), _step(raster, "y")
-    node_x = np.arange(0, grid.shape[1] + NODE_CELLS, NODE_CELLS, dtype=float)
-    node_y = np.arange(0, grid.shape[0] + NODE_CELLS, NODE_CELLS, dtype=float)
+    node_y, node_x = (_nodes(size) for size in grid.shape)
     to_raster = pyproj.Transformer.from_crs(grid.crs, raster.attrs["crs"], always_xy=True)
     x, y = to_raster.transform(
         *np.meshgrid(grid.x_min + node_x * grid.cell_m, grid.y_max - node_y * grid.cell_m)
     )
-    column_nodes = (x - (float(raster["x"][0]) - step_x / 2)) / step_x
-    row_nodes = (y - (float(raster["y"][0]) - step_y / 2)) / step_y
-    offsets = (np.arange(SUBPOINTS) + 0.5) / SUBPOINTS
-    rows, columns = [], []
-    for down in offsets:
-        for right in offsets:
-            at = (np.arange(grid.shape[0]) + down, np.arange(grid.shape[1]) + right)
-            rows.append(_between_nodes(row_nodes, *at))
-            columns.append(_between_nodes(column_nodes, *at))
-    return np.stack(rows), np.stack(columns)
+    columns = (x - (float(raster["x"][0]) - step_x / 2)) / step_x
+    rows = (y - (float(raster["y"][0]) - step_y / 2)) / step_y
+    return rows, columns
+
+
+def _nodes(size: int) -> np.ndarray:
+    return np.arange(0, size + NODE_CELLS, NODE_CELLS, dtype=float)
 
 
 def _step(raster: xr.DataArray, axis: str) -> float:
@@ -144,12 +240,3 @@ def _step(raster: xr.DataArray, axis: str) -> float:
         first, last = float(raster[axis][0]), float(raster[axis][-1])
         return (last - first) / (raster.sizes[axis] - 1)
     return float(raster.attrs[f"cell_{axis}"])
-
-
-def _between_nodes(nodes: np.ndarray, down: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Interpolate values at the nodes bilinearly at the given cell coordinates."""
-    i, j = (down // NODE_CELLS).astype(int), (right // NODE_CELLS).astype(int)
-    u, v = down / NODE_CELLS - i, right / NODE_CELLS - j
-    left = nodes[i][:, j] * (1 - u)[:, None] + nodes[i + 1][:, j] * u[:, None]
-    beyond = nodes[i][:, j + 1] * (1 - u)[:, None] + nodes[i + 1][:, j + 1] * u[:, None]
-    return left * (1 - v) + beyond * v
