@@ -53,7 +53,9 @@ def seeded_sectors(communes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 def ours(communes: gpd.GeoDataFrame, sites: gpd.GeoDataFrame) -> np.ndarray:
     weights = overlap_zones(communes, grid_over(communes, crs=communes.crs.to_string()))
-    covered = cover_zones(sites, weights, services={"5g": ["5G"]}, operators=["A", "B", "C", "D"])
+    covered = cover_zones(
+        sites, communes, weights, services={"5g": ["5G"]}, operators=["A", "B", "C", "D"]
+    )
     return covered.cells[:, 0, 0] / weights.cells
 
 
