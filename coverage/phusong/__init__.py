@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from phusong.errors import PhusongError as PhusongError
     from phusong.errors import SchemaError as SchemaError
     from phusong.grid import Grid as Grid
+    from phusong.grid import grid_over as grid_over
     from phusong.io.boundaries import read_communes as read_communes
     from phusong.io.embedded import embedded_path as embedded_path
     from phusong.io.rasters import read_population as read_population
@@ -23,18 +24,26 @@ if TYPE_CHECKING:
     from phusong.io.settings import read_study as read_study
     from phusong.io.tables import read_service as read_service
     from phusong.io.tables import read_sites as read_sites
+    from phusong.io.weights import cached_weights as cached_weights
     from phusong.joins import overlay_weights as overlay_weights
+    from phusong.points import count_points as count_points
+    from phusong.points import label_zones as label_zones
     from phusong.population import spread_population as spread_population
     from phusong.publish.assessment import About as About
     from phusong.publish.assessment import Assessment as Assessment
+    from phusong.publish.compare import Comparison as Comparison
+    from phusong.publish.compare import compare as compare
     from phusong.runs import Outcome as Outcome
     from phusong.runs import demo_study as demo_study
     from phusong.runs import run_study as run_study
     from phusong.study import assess as assess
+    from phusong.zonal import overlap_zones as overlap_zones
+    from phusong.zonal import sum_by_zone as sum_by_zone
 
 _HOMES = {
     "About": "phusong.publish.assessment",
     "Assessment": "phusong.publish.assessment",
+    "Comparison": "phusong.publish.compare",
     "CrosswalkError": "phusong.errors",
     "CrsError": "phusong.errors",
     "Grid": "phusong.grid",
@@ -44,8 +53,14 @@ _HOMES = {
     "SchemaError": "phusong.errors",
     "Study": "phusong.io.settings",
     "assess": "phusong.study",
+    "cached_weights": "phusong.io.weights",
+    "compare": "phusong.publish.compare",
+    "count_points": "phusong.points",
     "demo_study": "phusong.runs",
     "embedded_path": "phusong.io.embedded",
+    "grid_over": "phusong.grid",
+    "label_zones": "phusong.points",
+    "overlap_zones": "phusong.zonal",
     "overlay_weights": "phusong.joins",
     "read_communes": "phusong.io.boundaries",
     "read_population": "phusong.io.rasters",
@@ -54,6 +69,7 @@ _HOMES = {
     "read_study": "phusong.io.settings",
     "run_study": "phusong.runs",
     "spread_population": "phusong.population",
+    "sum_by_zone": "phusong.zonal",
 }
 
 __all__ = list(_HOMES)

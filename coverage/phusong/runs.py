@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Literal
 
 import geopandas as gpd
 import pandas as pd
+import xarray as xr
 
+from phusong.io.aliases import read_aliases
 from phusong.io.boundaries import read_communes
 from phusong.io.embedded import embedded_path
 from phusong.io.fetch import Fetched
@@ -126,33 +129,40 @@ def run_study(
 
 
 def _assess_files(study: Study, progress: Progress) -> tuple[Assessment, tuple[ReadReport, ...]]:
-    communes = read_communes(study.communes, vintage=study.vintage)
+    aliases = None if study.aliases is None else read_aliases(study.aliases)
+    communes = read_communes(study.communes, vintage=study.vintage, aliases=aliases)
     zones = communes.layer
     sites = [
-        read_sites(path, crs=study.crs, communes=zones, as_of=study.as_of) for path in study.sites
+        read_sites(path, crs=study.crs, communes=zones, as_of=study.as_of, aliases=aliases)
+        for path in study.sites
     ]
     readings: list[Reading] = [communes, *sites]
     crosswalk = read_crosswalk(study.crosswalk or embedded_path("crosswalk"))
     service = None
     if study.service is not None:
         reading = read_service(
-            study.service, vintage=study.service_vintage, communes=zones, crosswalk=crosswalk
+            study.service,
+            vintage=study.service_vintage,
+            communes=zones,
+            crosswalk=crosswalk,
+            aliases=aliases,
         )
         service = reading.layer
         readings.append(reading)
-    population = (
-        None if study.population is None else read_population(study.population, communes=zones)
-    )
+    population: xr.DataArray | Literal["even"] | None = None
     reports = tuple(reading.report for reading in readings)
-    if population is not None:
-        reports = (*reports, population.report)
+    if isinstance(study.population, Path):
+        raster = read_population(study.population, communes=zones)
+        population, reports = raster.layer, (*reports, raster.report)
+    elif study.population is not None:
+        population = study.population
     read_notes = [f"{Path(r.file).name}: {note}" for r in reports for note in r.notes]
     assessment = assess(
         communes.layer,
         sites=_one_layer(sites),
         as_of=study.as_of,
         service=service,
-        population=None if population is None else population.layer,
+        population=population,
         register=None if study.register is None else read_register(study.register),
         crosswalk=crosswalk,
         crosswalk_weights=study.crosswalk_weights and read_weights(study.crosswalk_weights),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import geopandas as gpd
 import pandas as pd
@@ -30,6 +31,12 @@ class About:
     notes: tuple[str, ...] = ()
     is_synthetic: bool = False
     is_schematic: bool = False
+
+
+class Scenario(Protocol):
+    """What an assessment was made of, so that it can be made again with other sites."""
+
+    def with_sites(self, added: gpd.GeoDataFrame | None, removed: Sequence[str]) -> Assessment: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +71,35 @@ class Assessment:
     sites: gpd.GeoDataFrame
     coverage: tuple[xr.DataArray, ...]
     about: About
+    scenario: Scenario | None = field(default=None, repr=False, compare=False)
+
+    def with_sites(
+        self, added: gpd.GeoDataFrame | None = None, removed: Sequence[str] = ()
+    ) -> Assessment:
+        """Return what the assessment would be with other sites; this one stays as it is.
+
+        Only the communes that the change touches are measured again; the answer is that of a
+        whole new assessment, but for the rounding of the last digit (1e-12).
+
+        Parameters
+        ----------
+        added : GeoDataFrame, optional
+            Schema "sites". Planned cells do not cover, here as elsewhere: give them the status
+            "on_air" to see what they would bring.
+        removed : sequence of str
+            `site_id` of sites that go, with all their cells.
+
+        Raises
+        ------
+        SchemaError
+            If a removed site is not there, an added cell is there already, or the added rows do
+            not conform.
+        ValueError
+            If the assessment was put together by hand, without what it was made of.
+        """
+        if self.scenario is None:
+            raise ValueError("only an assessment that `assess` returned knows what it was made of")
+        return self.scenario.with_sites(added, removed)
 
     def plot(self, *, service: str = "5g", lang: str = "vi", ax: Axes | None = None) -> Axes:
         """Return axes with the communes coloured by their share of people under `service`."""

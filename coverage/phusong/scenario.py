@@ -1,0 +1,235 @@
+"""What if: the same study with other sites, of which only what they touch is measured again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+import xarray as xr
+
+from phusong.errors import Problem, SchemaError
+from phusong.gaps import find_gaps, nearest_sites
+from phusong.indicators import COLUMNS, SERVICES, ProvinceCoverage, measure_coverage
+from phusong.io.registers import Register
+from phusong.joins import locate_sites
+from phusong.population import spread_population
+from phusong.prepare import prepare_sites, select_on_air, unite_operators
+from phusong.province import Part, Question, measure_part, sites_in_reach
+from phusong.publish.assessment import About, Assessment
+from phusong.ranges import fill_radii
+from phusong.rollup import COMMUNE_SHARES, roll_up, widen
+from phusong.targets import evaluate_targets
+from phusong.zonal import overlap_zones
+
+__all__ = ["Ground", "ask"]
+
+KEPT_SERVICES = ("4g", "5g")
+
+
+def ask(on_air: gpd.GeoDataFrame, as_of: date) -> Question:
+    """Return the services and operators to measure: 5G NSA and SA only where some site says so."""
+    technologies = set(on_air["technology"].unique())
+    services = {
+        name: group
+        for name, group in SERVICES.items()
+        if name not in ("5g_nsa", "5g_sa") or technologies & set(group)
+    }
+    operators = sorted(on_air["operator"].unique())
+    return Question(services=services, operators=operators, as_of=as_of, keep=KEPT_SERVICES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """All that a study knows but its sites.
+
+    Attributes
+    ----------
+    zones : GeoDataFrame, EPSG:4326
+        The communes with their people.
+    parts : sequence of Part
+    tiers : DataFrame, optional
+        Tidy rows of the broadband tiers and of low cost.
+    register : Register
+    radii : DataFrame
+    as_of : date
+    about : About
+    notes : tuple of str
+        What is to be said of the ground.
+    spreads : dict
+        The people of parts that were measured again, on their grids: filled when first needed.
+    """
+
+    zones: gpd.GeoDataFrame
+    parts: Sequence[Part]
+    tiers: pd.DataFrame | None
+    register: Register
+    radii: pd.DataFrame
+    as_of: date
+    about: About
+    notes: tuple[str, ...]
+    spreads: dict[int, xr.DataArray] = field(default_factory=dict)
+
+    def conclude(
+        self,
+        masts: gpd.GeoDataFrame,
+        measured: Sequence[ProvinceCoverage],
+        operator_notes: Sequence[str] = (),
+    ) -> Assessment:
+        """Return what the measured parts come to against the targets."""
+        on_air, notes = select_on_air(masts, self.as_of)
+        indicators = pd.concat(
+            [*(m.indicators for m in measured), *([] if self.tiers is None else [self.tiers])],
+            ignore_index=True,
+        )
+        asked = (r.commune_share for t in self.register.targets for r in t.readings)
+        shares = sorted({*COMMUNE_SHARES, *(share for share in asked if share is not None)})
+        provinces = roll_up(indicators, self.zones, commune_shares=shares)
+        wide = widen(indicators, self.zones)
+        targets = evaluate_targets(self.register.targets, indicators, provinces, as_of=self.as_of)
+        return Assessment(
+            communes=wide,
+            indicators=indicators[list(COLUMNS)],
+            provinces=provinces,
+            targets=targets,
+            gaps=find_gaps(wide, indicators, self._nearest(on_air)),
+            sites=masts,
+            coverage=tuple(m.cell_shares for m in measured),
+            about=replace(
+                self.about, notes=(*self.about.notes, *operator_notes, *notes, *self.notes)
+            ),
+            scenario=_Scenario(ground=self, masts=masts, measured=tuple(measured)),
+        )
+
+    def remeasure(
+        self,
+        position: int,
+        before: ProvinceCoverage,
+        changed: gpd.GeoDataFrame,
+        on_air: gpd.GeoDataFrame,
+        question: Question,
+    ) -> ProvinceCoverage:
+        """Measure the communes of one part again that the changed cells touch."""
+        part = self.parts[position]
+        near = sites_in_reach(changed, part.grid.bounds, part.grid.crs)
+        boxes = shapely.bounds(near.geometry.to_numpy())
+        reach = np.nan_to_num(near["radius_high_m"].to_numpy(float))[:, None]
+        boxes = shapely.box(*(boxes + reach * [-1, -1, 1, 1]).T)
+        _, touched = shapely.STRtree(part.communes.geometry.to_numpy()).query(boxes).reshape(2, -1)
+        if not len(touched):
+            return before
+        communes = part.communes.iloc[np.unique(touched)]
+        # what cuts a footprint that reaches the communes belongs to the answer's last digits
+        largest = float(np.nanmax(on_air["radius_high_m"].to_numpy(float), initial=0.0))
+        bounds = communes.total_bounds + 2 * largest * np.array([-1, -1, 1, 1])
+        weights = overlap_zones(communes, part.grid)
+        after = measure_coverage(
+            communes,
+            sites_in_reach(on_air, tuple(bounds), part.grid.crs),
+            weights,
+            services=question.services,
+            operators=question.operators,
+            as_of=question.as_of,
+            population=self._spread(position),
+            keep=question.keep,
+        )
+        is_met = np.zeros(part.grid.shape, bool)
+        for row, _, first, last in weights.runs:
+            is_met[row, first:last] = True
+        is_met[weights.borders[:, 0], weights.borders[:, 2]] = True
+        return ProvinceCoverage(
+            indicators=_replace_rows(
+                before.indicators, after.indicators, is_even=isinstance(part.population, str)
+            ),
+            cell_shares=before.cell_shares.where(~is_met, after.cell_shares),
+            persons=before.persons,
+        )
+
+    def _spread(self, position: int) -> xr.DataArray | Literal["even"] | None:
+        population = self.parts[position].population
+        if not isinstance(population, xr.DataArray):
+            return population
+        if position not in self.spreads:
+            self.spreads[position] = spread_population(population, self.parts[position].grid)
+        return self.spreads[position]
+
+    def _nearest(self, on_air: gpd.GeoDataFrame) -> pd.DataFrame:
+        """Return the nearest site of each commune, in the plane of its province."""
+        found = []
+        for crs in sorted({part.grid.crs for part in self.parts}):
+            communes = pd.concat([part.communes for part in self.parts if part.grid.crs == crs])
+            found.append(nearest_sites(communes, on_air, technologies=SERVICES["5g"], crs=crs))
+        return pd.concat(found, ignore_index=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scenario:
+    """A study's ground with one set of sites, and what its parts came to."""
+
+    ground: Ground
+    masts: gpd.GeoDataFrame
+    measured: tuple[ProvinceCoverage, ...]
+
+    def with_sites(self, added: gpd.GeoDataFrame | None, removed: Sequence[str]) -> Assessment:
+        masts, ground = self.masts, self.ground
+        unknown = sorted(set(removed) - set(masts["site_id"]))
+        if unknown:
+            raise SchemaError(
+                "removed",
+                [Problem(row=None, field="site_id", found=u, expected="a site of the assessment")
+                 for u in unknown],
+            )  # fmt: skip
+        is_gone = masts["site_id"].isin(removed)
+        new, notes = self._prepare(added, masts[~is_gone])
+        together = pd.concat([masts[~is_gone], new], ignore_index=True)
+        on_air, _ = select_on_air(together, ground.as_of)
+        changed, _ = select_on_air(pd.concat([masts[is_gone], new]), ground.as_of)
+        before, _ = select_on_air(masts, ground.as_of)
+        question = ask(on_air, ground.as_of)
+        if question != ask(before, ground.as_of):
+            measured = [measure_part(part, on_air, question)[0] for part in ground.parts]
+        else:
+            measured = [
+                ground.remeasure(i, part, changed, on_air, question)
+                for i, part in enumerate(self.measured)
+            ]
+        return ground.conclude(together, measured, notes)
+
+    def _prepare(
+        self, added: gpd.GeoDataFrame | None, masts: gpd.GeoDataFrame
+    ) -> tuple[gpd.GeoDataFrame, list[str]]:
+        """Return the new cells as the study counts them; names of operators as it spells them."""
+        if added is None or not len(added):
+            return masts.iloc[:0], []
+        cells = prepare_sites(added)
+        both = pd.MultiIndex.from_frame(masts[["site_id", "sector_id"]])
+        is_twice = pd.MultiIndex.from_frame(cells[["site_id", "sector_id"]]).isin(both)
+        if is_twice.any():
+            raise SchemaError(
+                "added",
+                [Problem(row=int(i) + 1, field="site_id", found=cells["site_id"].iloc[i],
+                         expected="a cell that is not there yet; remove its site first")
+                 for i in np.flatnonzero(is_twice)],
+            )  # fmt: skip
+        cells, notes = unite_operators(cells)
+        known = {name.casefold(): name for name in self.masts["operator"].unique()}
+        cells["operator"] = [known.get(name.casefold(), name) for name in cells["operator"]]
+        return locate_sites(fill_radii(cells, self.ground.radii), self.ground.zones), notes
+
+
+def _replace_rows(before: pd.DataFrame, after: pd.DataFrame, *, is_even: bool) -> pd.DataFrame:
+    """Return the tidy rows with those of some communes replaced, as a whole run gives them."""
+    kept = before[~before["commune_code"].isin(after["commune_code"].unique())]
+    rows = pd.concat([kept, after], ignore_index=True)
+    rows = rows.sort_values(["indicator", "commune_code"], kind="stable", ignore_index=True)
+    # a service of an operator is modelled if any commune of the part has it from a default radius
+    area = rows[rows["indicator"] == "share_area"]
+    is_model = area["share_low"].notna().groupby([area["service"], area["operator"]]).any()
+    by_radius = is_model[pd.MultiIndex.from_frame(rows[["service", "operator"]])].to_numpy()
+    is_modelled = by_radius | (is_even & (rows["indicator"] == "share_population").to_numpy())
+    return rows.assign(evidence=np.where(is_modelled, "modelled", "declared"))
