@@ -30,8 +30,12 @@ lint: $(VENV)/.dev  ## ruff, mypy --strict, the floors of the house
 notebooks: $(VENV)/.dev  ## execute the notebooks; copies with their outputs go to build/notebooks
 	$(BIN)/python notebooks/execute.py
 
-bench: $(VENV)/.dev  ## ours beside the plain geopandas way, in one run
+bench: $(VENV)/.dev  ## ours beside what people use, in one run; takes a quarter of an hour
 	$(BIN)/python benchmarks/bench_overlay.py
+	$(BIN)/python benchmarks/bench_union.py
+	$(BIN)/python benchmarks/bench_zonal.py
+	$(BIN)/python benchmarks/bench_points.py
+	$(BIN)/python benchmarks/bench_reading.py
 
 data: $(VENV)/.dev  ## make the embedded data anew from its facts
 	$(BIN)/python data/boundaries/make_embedded.py

@@ -101,6 +101,8 @@ def cover_zones(
 
     Examples
     --------
+    >>> import shapely
+    >>> from phusong.grid import Grid
     >>> from phusong.zonal import overlap_zones
     >>> grid = Grid(crs="EPSG:5897", x_min=0, y_max=2000, cell_m=100, shape=(20, 20))
     >>> zone = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 2000, 2000)], crs="EPSG:5897")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import geopandas as gpd
 import numpy as np
@@ -12,7 +13,7 @@ import xarray as xr
 
 from phusong.errors import CrsError
 
-__all__ = ["Grid", "choose_metric_crs", "grid_over"]
+__all__ = ["Grid", "choose_metric_crs", "grid_over", "transformer"]
 
 # VN-2000 in 3° zones, scale 0.9999 on the central meridian (EPSG registry).
 VN2000_ZONES = {102.0: "EPSG:5896", 105.0: "EPSG:5897", 108.0: "EPSG:5898"}
@@ -136,3 +137,9 @@ def choose_metric_crs(layer: gpd.GeoDataFrame) -> str:
         return VN2000_ZONES[min(VN2000_ZONES, key=lambda meridian: abs(meridian - lon))]
     zone = math.floor((lon + 180) / 6) % 60 + 1
     return f"EPSG:{32600 + zone if lat >= 0 else 32700 + zone}"
+
+
+@lru_cache(maxsize=32)
+def transformer(source: str, target: str) -> pyproj.Transformer:
+    """Return the transformer from one CRS to another, x or longitude first; made once."""
+    return pyproj.Transformer.from_crs(source, target, always_xy=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyproj
 import xarray as xr
 
 from phusong.errors import CrsError
-from phusong.grid import Grid
+from phusong.grid import Grid, transformer
 from phusong.kernels import in_threads
 from phusong.population_kernels import (
     NODE_CELLS,
@@ -207,7 +206,7 @@ def _scatter(raster: xr.DataArray, grid: Grid) -> np.ndarray:
         float(raster[axis][0]) + (node - 0.5) * _step(raster, axis)
         for axis, node in (("x", node_column), ("y", node_row))
     )
-    to_grid = pyproj.Transformer.from_crs(raster.attrs["crs"], grid.crs, always_xy=True)
+    to_grid = transformer(raster.attrs["crs"], grid.crs)
     columns, rows = grid.to_columns_rows(*to_grid.transform(*np.meshgrid(x, y)))
     persons = np.zeros(grid.shape)
     scatter_persons(rows, columns, values, persons)
@@ -221,7 +220,7 @@ def _raster_nodes(raster: xr.DataArray, grid: Grid) -> tuple[np.ndarray, np.ndar
     """
     step_x, step_y = _step(raster, "x"), _step(raster, "y")
     node_y, node_x = (_nodes(size) for size in grid.shape)
-    to_raster = pyproj.Transformer.from_crs(grid.crs, raster.attrs["crs"], always_xy=True)
+    to_raster = transformer(grid.crs, raster.attrs["crs"])
     x, y = to_raster.transform(
         *np.meshgrid(grid.x_min + node_x * grid.cell_m, grid.y_max - node_y * grid.cell_m)
     )

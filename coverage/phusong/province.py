@@ -18,11 +18,11 @@ import numpy as np
 import pandas as pd
 import shapely
 import xarray as xr
-from pyproj import CRS, Transformer
+from pyproj import CRS
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from phusong.grid import Grid, choose_metric_crs, grid_over
+from phusong.grid import Grid, choose_metric_crs, grid_over, transformer
 from phusong.indicators import ProvinceCoverage, measure_coverage
 from phusong.population import spread_population
 from phusong.zonal import overlap_zones, sum_by_zone
@@ -141,7 +141,7 @@ def sites_in_reach(
     """Return, in `crs`, the sites whose largest footprint may meet a box of that CRS."""
     reach_m = float(np.nanmax(sites["radius_high_m"].to_numpy(float), initial=0.0))
     x_min, y_min, x_max, y_max = box
-    west, south, east, north = Transformer.from_crs(crs, LON_LAT, always_xy=True).transform_bounds(
+    west, south, east, north = transformer(crs, LON_LAT).transform_bounds(
         x_min - reach_m, y_min - reach_m, x_max + reach_m, y_max + reach_m
     )
     bounds = shapely.bounds(sites.geometry.to_numpy())
@@ -179,9 +179,7 @@ def _make_part(
 
 def _window(raster: xr.DataArray, grid: Grid) -> xr.DataArray:
     """Return the cells of a raster that meet the grid, and one more on every side."""
-    bounds = Transformer.from_crs(grid.crs, raster.attrs["crs"], always_xy=True).transform_bounds(
-        *grid.bounds
-    )
+    bounds = transformer(grid.crs, raster.attrs["crs"]).transform_bounds(*grid.bounds)
     inside = []
     for axis, low, high in (("y", bounds[1], bounds[3]), ("x", bounds[0], bounds[2])):
         centres = raster[axis].to_numpy()

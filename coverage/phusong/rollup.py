@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -67,6 +67,7 @@ def roll_up(
     rows["least"] = rows["share_low"].fillna(rows["known"])
     rows["most"] = rows["share_high"].fillna(rows["known"].where(is_known, 1.0))
     rows["has_interval"] = has_interval | ~is_known
+    rows["figure"] = rows.groupby(KEYS, sort=False).ngroup()
     is_tier = rows["indicator"].str.startswith("broadband_")
     weighted = [_weighted(rows[~is_tier]), _weighted(rows[is_tier])]
     counted = [_counted(rows[rows["indicator"] == "share_population"], s) for s in commune_shares]
@@ -76,41 +77,40 @@ def roll_up(
 
 def _weighted(rows: pd.DataFrame) -> pd.DataFrame:
     weight = rows["denominator"].fillna(0.0)
-    sums = pd.DataFrame(
-        {
-            **{name: rows[name] * weight for name in ("known", "least", "most")},
-            "weight": weight,
-            "has_interval": rows["has_interval"],
-            "n_communes": 1,
-        }
-    )
-    total = _by_province(sums, rows, {"has_interval": "any"})
+    sums = {name: rows[name] * weight for name in ("known", "least", "most")}
+    total = _by_province({**sums, "weight": weight}, rows)
     share_of = np.where(total["indicator"] == "share_area", "area", "people")
     return _figures(total, total["weight"].where(total["weight"] > 0), share_of, np.nan)
 
 
 def _counted(rows: pd.DataFrame, threshold: float) -> pd.DataFrame:
     slack = 1e-9
-    sums = pd.DataFrame(
-        {
-            **{
-                name: (rows[name] >= threshold - slack).astype(float)
-                for name in ("known", "least", "most")
-            },
-            "has_interval": rows["has_interval"],
-            "n_communes": 1,
-        }
-    )
-    total = _by_province(sums, rows, {"has_interval": "any"})
+    counts = {name: rows[name] >= threshold - slack for name in ("known", "least", "most")}
+    total = _by_province(counts, rows)
     return _figures(total, total["n_communes"], "communes", threshold)
 
 
-def _by_province(values: pd.DataFrame, rows: pd.DataFrame, how: dict[str, str]) -> pd.DataFrame:
-    plan = {name: how.get(name, "sum") for name in values.columns}
-    keys = [rows[name] for name in KEYS]
-    all_rows = values.groupby(keys, sort=False).agg(plan).reset_index().assign(province_code="")
-    each = values.groupby([rows["province_code"], *keys], sort=False).agg(plan).reset_index()
-    return pd.concat([all_rows, each], ignore_index=True)
+def _by_province(values: Mapping[str, pd.Series], rows: pd.DataFrame) -> pd.DataFrame:
+    """Sum the values of each figure for all communes together (province ""), and by province."""
+    every = rows["figure"].to_numpy()
+    province = pd.factorize(rows["province_code"])[0]
+    groups = ((every, ""), (province * (every.max(initial=0) + 1) + every, None))
+    return pd.concat([_sum(values, rows, group, code) for group, code in groups], ignore_index=True)
+
+
+def _sum(
+    values: Mapping[str, pd.Series], rows: pd.DataFrame, group: np.ndarray, province: str | None
+) -> pd.DataFrame:
+    """Sum by group, in the order in which groups appear."""
+    number, _ = pd.factorize(group)
+    _, first = np.unique(number, return_index=True)
+    total = rows.iloc[first][["province_code", *KEYS]].reset_index(drop=True)
+    if province is not None:
+        total["province_code"] = province
+    n = len(first)
+    sums = {name: np.bincount(number, column, n) for name, column in values.items()}
+    has_interval = np.bincount(number, rows["has_interval"], n) > 0
+    return total.assign(**sums, has_interval=has_interval, n_communes=np.bincount(number))
 
 
 def _figures(

@@ -25,7 +25,7 @@ from phusong.publish.assessment import About, Assessment
 from phusong.ranges import fill_radii
 from phusong.rollup import COMMUNE_SHARES, roll_up, widen
 from phusong.targets import evaluate_targets
-from phusong.zonal import overlap_zones
+from phusong.zonal import ZonalWeights, overlap_zones
 
 __all__ = ["Ground", "ask"]
 
@@ -123,7 +123,10 @@ class Ground:
         _, touched = shapely.STRtree(part.communes.geometry.to_numpy()).query(boxes).reshape(2, -1)
         if not len(touched):
             return before
-        communes = part.communes.iloc[np.unique(touched)]
+        touched = np.unique(touched)
+        communes = part.communes.iloc[touched]
+        technologies = set(near["technology"].unique())
+        services = {n: g for n, g in question.services.items() if technologies & set(g)}
         # what cuts a footprint that reaches the communes belongs to the answer's last digits
         largest = float(np.nanmax(on_air["radius_high_m"].to_numpy(float), initial=0.0))
         bounds = communes.total_bounds + 2 * largest * np.array([-1, -1, 1, 1])
@@ -132,23 +135,22 @@ class Ground:
             communes,
             sites_in_reach(on_air, tuple(bounds), part.grid.crs),
             weights,
-            services=question.services,
+            services=services,
             operators=question.operators,
             as_of=question.as_of,
             population=self._spread(position),
-            keep=question.keep,
+            keep=[name for name in question.keep if name in services],
         )
-        is_met = np.zeros(part.grid.shape, bool)
-        for row, _, first, last in weights.runs:
-            is_met[row, first:last] = True
-        is_met[weights.borders[:, 0], weights.borders[:, 2]] = True
+        shape = (2, len(part.communes), len(question.services), -1)
+        place = np.flatnonzero([name in services for name in question.services])
         return ProvinceCoverage(
             indicators=_replace_rows(
-                before.indicators, after.indicators, is_even=isinstance(part.population, str)
+                before.indicators, after.indicators, shape, np.ix_([0, 1], touched, place),
+                is_even=isinstance(part.population, str),
             ),
-            cell_shares=before.cell_shares.where(~is_met, after.cell_shares),
+            cell_shares=_replace_cells(before.cell_shares, after.cell_shares, weights),
             persons=before.persons,
-        )
+        )  # fmt: skip
 
     def _spread(self, position: int) -> xr.DataArray | Literal["even"] | None:
         population = self.parts[position].population
@@ -222,14 +224,40 @@ class _Scenario:
         return locate_sites(fill_radii(cells, self.ground.radii), self.ground.zones), notes
 
 
-def _replace_rows(before: pd.DataFrame, after: pd.DataFrame, *, is_even: bool) -> pd.DataFrame:
-    """Return the tidy rows with those of some communes replaced, as a whole run gives them."""
-    kept = before[~before["commune_code"].isin(after["commune_code"].unique())]
-    rows = pd.concat([kept, after], ignore_index=True)
-    rows = rows.sort_values(["indicator", "commune_code"], kind="stable", ignore_index=True)
+def _replace_rows(
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    shape: tuple[int, ...],
+    place: tuple[np.ndarray, ...],
+    *,
+    is_even: bool,
+) -> pd.DataFrame:
+    """Return the tidy rows, which are an array of `shape`, with those at `place` replaced."""
+    columns = {}
+    for name in ("share", "share_low", "share_high"):
+        values = before[name].to_numpy(copy=True).reshape(shape)
+        values[place] = after[name].to_numpy().reshape(values[place].shape)
+        columns[name] = values
     # a service of an operator is modelled if any commune of the part has it from a default radius
-    area = rows[rows["indicator"] == "share_area"]
-    is_model = area["share_low"].notna().groupby([area["service"], area["operator"]]).any()
-    by_radius = is_model[pd.MultiIndex.from_frame(rows[["service", "operator"]])].to_numpy()
-    is_modelled = by_radius | (is_even & (rows["indicator"] == "share_population").to_numpy())
-    return rows.assign(evidence=np.where(is_modelled, "modelled", "declared"))
+    by_radius = np.broadcast_to(
+        ~np.isnan(columns["share_low"][:1]).all(axis=1, keepdims=True), columns["share"].shape
+    ).copy()
+    by_radius[1] |= is_even
+    evidence = np.where(by_radius, "modelled", "declared").reshape(-1)
+    flat = {name: values.reshape(-1) for name, values in columns.items()}
+    return before.assign(**flat, evidence=evidence)
+
+
+def _replace_cells(
+    before: xr.DataArray, after: xr.DataArray, weights: ZonalWeights
+) -> xr.DataArray:
+    """Return the shares of cells with those of some zones replaced, for the services at hand."""
+    is_met = np.zeros(before.shape[1:], bool)
+    for row, _, first, last in weights.runs:
+        is_met[row, first:last] = True
+    is_met[weights.borders[:, 0], weights.borders[:, 2]] = True
+    replaced = before.copy()
+    for service in after["service"].to_numpy():
+        cells = replaced.loc[{"service": service}].to_numpy()
+        cells[is_met] = after.loc[{"service": service}].to_numpy()[is_met]
+    return replaced
