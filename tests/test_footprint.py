@@ -6,12 +6,13 @@ import math
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from phusong.errors import CrsError
+from phusong.errors import CrsError, SchemaError
 from phusong.footprint import cover_zones
 from phusong.grid import Grid, choose_metric_crs, grid_over
 from phusong.zonal import overlap_zones
@@ -89,6 +90,33 @@ def test_operators_polygon_is_its_own_footprint() -> None:
     assert cells[:, 1, 2].sum() == pytest.approx(300, abs=1e-9)
     assert cells[0, 1, 3] == pytest.approx(17 * 10.25)
     assert cells[0, 1, 1] == pytest.approx(7 * 0.25)
+
+
+def test_polygon_changes_no_bit_of_what_lies_far_from_it() -> None:
+    rows = [mast(x=x, radius_m=347.0, operator=o) for x, o in ((600.0, "A"), (900.0, "B"))]
+    polygon = gpd.GeoDataFrame(
+        {"operator": ["B"], "technology": ["5G"]},
+        geometry=[shapely.box(3020, 3030, 3810, 3740)],
+        crs=CRS,
+    )
+    alone, beside = (
+        cover_zones(
+            sites, ZONES, WEIGHTS, services=SERVICES, operators=OPERATORS, keep=["5g"],
+            population=np.ones(GRID.shape),
+        )
+        for sites in (layer(rows), pd.concat([layer(rows), polygon], ignore_index=True))
+    )  # fmt: skip
+    assert (beside.persons[0] == alone.persons[0]).all()
+    assert (beside.cells[0] == alone.cells[0]).all()
+    assert (beside.cell_shares["5g"][:, :28] == alone.cell_shares["5g"][:, :28]).all()
+    assert beside.persons[1, 1, 0] - alone.persons[1, 1, 0] == pytest.approx(7.9 * 7.1)
+
+
+def test_polygon_that_crosses_itself_is_refused() -> None:
+    bow = shapely.Polygon([(1000, 1000), (2000, 2000), (2000, 1000), (1000, 2000)])
+    sites = gpd.GeoDataFrame({"operator": ["A"], "technology": ["5G"]}, geometry=[bow], crs=CRS)
+    with pytest.raises(SchemaError, match=r"A: Self-intersection\[1500 1500\].*repair it"):
+        cover_zones(sites, ZONES, WEIGHTS, services=SERVICES, operators=OPERATORS)
 
 
 def test_sites_in_another_crs_are_refused() -> None:

@@ -21,6 +21,7 @@ from phusong.union.roses import make_roses
 from phusong.union.zones import cover_areas, make_zones
 
 DISC = math.nan
+FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 Sector = tuple[float, float, float, float, float, int]  # x, y, radius, azimuth, beamwidth, operator
 SQUARE = shapely.box(0, 0, 4000, 4000)
 TILES = [shapely.box(x, y, x + 1000, y + 1000)
@@ -139,6 +140,38 @@ def test_vertex_on_an_arc_is_counted_once() -> None:
     assert areas([within], [(0, 0, 500, DISC, 0, 0)])[0, 0] == pytest.approx(120_000, rel=1e-12)
 
 
+@FUZZ
+@given(st.floats(0, 360), st.floats(10, 170), st.sampled_from([-3e-8, 0.0, 3e-8]), st.booleans())
+def test_border_along_a_side_in_any_direction_parts_the_sector(
+    azimuth: float, width: float, off: float, is_first: bool
+) -> None:
+    """Rounding puts a border drawn along a side on either side of it, all the same."""
+    sector = (2000.0, 2000.0, 500.0, azimuth, width, 0)
+    turn = math.radians(90 - azimuth + (-width / 2 if is_first else width / 2))
+    along, left = np.array([math.cos(turn), math.sin(turn)]), [-math.sin(turn), math.cos(turn)]
+    line = [2000 + t * along + off * np.array(left) for t in (-900.0, 130.0, 900.0)]
+    sides = [shapely.Polygon([*line, line[2] + 900 * h, line[0] + 900 * h])
+             for h in (np.array(left), -np.array(left))]  # fmt: skip
+    expected = [FULL * width / 360, 0.0] if is_first else [0.0, FULL * width / 360]
+    np.testing.assert_allclose(areas(sides, [sector])[:, 0], expected, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    "scale", [100.0, 135.74016105590127, 269.22423425645235, 88727.89982701627]
+)
+def test_circle_through_the_mast_of_another_sector(scale: float) -> None:
+    """All rays begin on the circle: where it comes in is where none of them is met for certain."""
+    for one, other in [
+        ((2.5, 4.5, math.sqrt(5), 345, 60, 0), (4.5, 4.5, 2, 315, 240, 1)),
+        ((5.5, 4.5, 0.25, 30, 240, 0), (5.5, 2.5, 2, 15, 240, 1)),
+        ((2.5, 3.5, math.sqrt(2), 240, 60, 0), (2.5, 2.5, 1, 330, 240, 1)),
+    ]:
+        sectors = [(x * scale, y * scale, r * scale, a, w, o) for x, y, r, a, w, o in (one, other)]
+        square = shapely.box(0, 0, 8 * scale, 8 * scale)
+        found, expected = areas([square], sectors, 2), polygon_areas([square], sectors, 2)
+        np.testing.assert_allclose(found / scale**2, expected / scale**2, atol=1e-5)
+
+
 def test_two_operators_on_one_mast_share_the_smaller_footprint() -> None:
     sectors = [(2000, 2000, 500, 0, 120, 0), (2000, 2000, 300, 0, 120, 1)]
     found = areas([SQUARE], sectors, 2)[0]
@@ -177,7 +210,6 @@ ANYWHERE = st.tuples(
     st.floats(-500, 4500), st.floats(-500, 4500), st.floats(1, 1500),
     st.one_of(st.just(DISC), st.floats(0, 360)), st.floats(0, 360), st.integers(0, 2),
 )  # fmt: skip
-FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ZONES = [*TILES, shapely.Polygon([(0, 0), (4000, 0), (4000, 4000)]),
          SQUARE - shapely.box(1000, 1000, 3000, 3000)]  # fmt: skip
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
-from phusong.errors import CrsError
+from phusong.errors import CrsError, Problem, SchemaError
 from phusong.union.cells import cover_cells
 from phusong.union.exposed import find_exposed
 from phusong.union.near import Buckets, make_buckets
@@ -96,6 +97,8 @@ def cover_zones(
     ------
     CrsError
         If the sites or the zones are in another CRS than the grid.
+    SchemaError
+        If a site's polygon is not valid: what it holds cannot be told.
     ValueError
         If a site's operator is not among `operators`, or there are more than 63 of them.
 
@@ -117,6 +120,7 @@ def cover_zones(
         raise CrsError(f"sites are in {sites.crs}, the grid is in {weights.grid.crs}")
     if zones.crs is None or not zones.crs.equals(weights.grid.crs):
         raise CrsError(f"zones are in {zones.crs}, the grid is in {weights.grid.crs}")
+    _require_valid(sites)
     operator = pd.Index(operators).get_indexer(sites["operator"])
     is_asked = sites["technology"].isin({t for group in services.values() for t in group})
     if (operator[is_asked] < 0).any():
@@ -225,10 +229,25 @@ class _Union:
         ground, grid = self.ground, self.ground.weights.grid
         if len(self.polygons):
             return cells_of_polygons(
-                self.roses, self.polygons, self.polygon_operator, ground.origin, grid,
-                ground.n_operators,
+                self.roses, self.exposed[0], self.polygons, self.polygon_operator, ground.origin,
+                grid, ground.n_operators,
             )  # fmt: skip
         return cover_cells(self.roses, self.exposed[0], ground.origin, grid, ground.n_operators)
+
+
+def _require_valid(sites: gpd.GeoDataFrame) -> None:
+    shapes = sites.geometry.to_numpy()
+    wrong = np.flatnonzero(~shapely.is_valid(shapes))
+    if len(wrong):
+        reasons = shapely.is_valid_reason(shapes[wrong])
+        raise SchemaError(
+            "sites",
+            [
+                Problem(row=None, field="geometry", found=f"{operator}: {reason}",
+                        expected="a valid polygon", message="repair it")
+                for operator, reason in zip(sites["operator"].iloc[wrong], reasons, strict=True)
+            ],
+        )  # fmt: skip
 
 
 def _numbers(frame: pd.DataFrame, name: str) -> np.ndarray:

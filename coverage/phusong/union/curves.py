@@ -6,9 +6,10 @@ between tells. A critical point that rounding moves, adds or loses moves the ans
 itself.
 
 Where a straight side of the curve's own region lies along a side of the rose no point tells. Then
-roses count as grown by less than any number, the first ones by more than those after them, and
-zones not at all: the second of two equal sides is inside the first, sides that touch from outside
-are each inside the other, and the edge of a zone is inside.
+roses count as grown by less than any number, the first ones by more than those after them: the
+second of two equal sides is inside the first, and sides that touch from outside are each inside
+the other. The vertices of a zone on such a line count as inside (`cross_line`), whoever asks:
+whether a zone's edge is inside the rose, or the rose's side inside the zone.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ import numpy as np
 
 from phusong.kernels import kernel
 
-__all__ = ["ZONE", "cover_arc", "cover_segment", "sweep"]
+__all__ = ["TOUCH_M", "cover_arc", "cover_edge", "cover_segment", "cross_line", "sweep"]
 
-# Metres: sides nearer than that lie on each other. The rounding of their positions is 1e-10.
-TOUCH_M = 1e-7
+# Metres: sides nearer than that lie on each other. Masts and vertices that are on one line are off
+# it by the lattice of `roses`, 1e-7 m at most, and what its angles add: 1e-8 m a kilometre.
+TOUCH_M = 1e-6
 FULL_TURN = 2 * np.pi
 AMID = 0.4371628  # between critical points: not in the middle, where maps like to touch circles
-ZONE = np.int64(2**62)  # the index of a curve that is a zone's edge: after all roses
 
 
 @kernel
@@ -57,6 +58,8 @@ def cover_arc(x, y, radius, angle, span, index, rose, petals, critical, low, hig
                     if middle + side >= 0.0:
                         at = petal.angle + np.arctan2(-across, side)
                         n = _add(critical, n, _offset(at, angle), span)
+    if rose.n > 1 and abs(d - radius) < TOUCH_M:  # through the mast, where all rays begin
+        n = _add(critical, n, _offset(toward, angle), span)
     n = _close(critical, n, span)
     found = 0
     for i in range(n - 1):
@@ -83,40 +86,128 @@ def cover_segment(
     if abs(across) >= rose.reach or middle + rose.reach <= start or middle - rose.reach >= end:
         return 0
     span = end - start
-    n = 0
-    for k in range(rose.first, rose.first + rose.n):
-        petal = petals[k]
-        r = petal.radius
-        if r > abs(across):
-            half_chord = np.sqrt((r - across) * (r + across))
-            n = _add(critical, n, middle - half_chord - start, span)
-            n = _add(critical, n, middle + half_chord - start, span)
-        if rose.n > 1:
+    n = _meet_circles(rose, petals, middle - start, across, span, critical)
+    if rose.n > 1:
+        for k in range(rose.first, rose.first + rose.n):
+            petal = petals[k]
             turn = ux * petal.uy - uy * petal.ux
             if abs(turn) > 1e-14:
                 n = _add(critical, n, -(dx * petal.uy - dy * petal.ux) / turn - start, span)
-    if rose.n > 1 and abs(across) < TOUCH_M:
-        n = _add(critical, n, middle - start, span)
+        if abs(across) < TOUCH_M:
+            n = _add(critical, n, middle - start, span)
     n = _close(critical, n, span)
     found = 0
     for i in range(n - 1):
         t = start + critical[i] + AMID * (critical[i + 1] - critical[i])
-        if _holds(rose, petals, dx + t * ux, dy + t * uy, ux, uy, is_left, index):
+        if _holds(rose, petals, dx, dy, t, ux, uy, is_left, index):
             found = _append(low, high, found, start + critical[i], start + critical[i + 1])
     return found
 
 
 @kernel
-def _holds(rose, petals, qx, qy, ux, uy, is_left, index):
-    """Say whether a point of a segment, (qx, qy) from the rose's mast, lies inside the rose."""
+def cover_edge(edge, ux, uy, length, rose, petals, critical, low, high):
+    """List the distances from its first end at which an edge of a zone lies inside a rose.
+
+    `edge` holds x, y of both ends; (ux, uy) is its direction.
+    """
+    ax, ay, bx, by = edge[0] - rose.x, edge[1] - rose.y, edge[2] - rose.x, edge[3] - rose.y
+    middle = -(ux * ax + uy * ay)
+    across = ux * ay - uy * ax
+    if abs(across) >= rose.reach or middle + rose.reach <= 0.0 or middle - rose.reach >= length:
+        return 0
+    n = _meet_circles(rose, petals, middle, across, length, critical)
+    if rose.n > 1:
+        for k in range(rose.n):
+            vx, vy, _, _ = _side(rose, petals, k)
+            starts_left, ends_left, share = cross_line(vx, vy, ax, ay, bx, by)
+            if starts_left != ends_left:
+                n = _add(critical, n, share * length, length)
+        if abs(across) < TOUCH_M:
+            n = _add(critical, n, middle, length)
+    n = _close(critical, n, length)
+    found = 0
+    for i in range(n - 1):
+        t = critical[i] + AMID * (critical[i + 1] - critical[i])
+        if _holds_edge(rose, petals, ax, ay, bx, by, ux, uy, t, length):
+            found = _append(low, high, found, critical[i], critical[i + 1])
+    return found
+
+
+@kernel
+def cross_line(vx, vy, ax, ay, bx, by):
+    """Say which ends of an edge lie left of a line, and at which share of the edge it crosses it.
+
+    The line runs through (0, 0) along (vx, vy), the rose on its left. A vertex on it is left of it,
+    and so is one that rounding may have moved off it.
+    """
+    a, b = vx * ay - vy * ax, vx * by - vy * bx
+    starts_left, ends_left = a >= -TOUCH_M, b >= -TOUCH_M
+    share = 0.0
+    if starts_left != ends_left:
+        share = min(max(a / (a - b), 0.0), 1.0)
+    return starts_left, ends_left, share
+
+
+@kernel
+def _meet_circles(rose, petals, middle, across, span, critical):
+    """List where a line meets the circles of a rose; the mast is `middle` along, `across` off."""
+    n = 0
+    for k in range(rose.first, rose.first + rose.n):
+        r = petals[k].radius
+        if r > abs(across):
+            half_chord = np.sqrt((r - across) * (r + across))
+            n = _add(critical, n, middle - half_chord, span)
+            n = _add(critical, n, middle + half_chord, span)
+    return n
+
+
+@kernel
+def _side(rose, petals, k):
+    """Return the direction of the side on ray k that has the rose on its left, and its ends."""
+    petal = petals[rose.first + k]
+    right = petals[rose.first + (k - 1) % rose.n].radius
+    if petal.radius > right:
+        return petal.ux, petal.uy, right, petal.radius
+    return -petal.ux, -petal.uy, petal.radius, right
+
+
+@kernel
+def _holds_edge(rose, petals, ax, ay, bx, by, ux, uy, t, length):
+    """Say whether the point of a zone's edge, t from its first end, lies inside the rose."""
+    qx, qy = ax + t * ux, ay + t * uy
     distance = np.hypot(qx, qy)
     if rose.n > 1:
         for k in range(rose.n):
             petal = petals[rose.first + k]
-            if abs(petal.ux * qy - petal.uy * qx) >= TOUCH_M:
+            if abs(petal.ux * qy - petal.uy * qx) >= TOUCH_M or petal.ux * qx + petal.uy * qy <= 0:
                 continue
-            same = petal.ux * qx + petal.uy * qy
-            if same <= 0.0:
+            vx, vy, near, far = _side(rose, petals, k)
+            if distance >= far:
+                return False
+            if distance < near:
+                return True
+            starts_left, ends_left, share = cross_line(vx, vy, ax, ay, bx, by)
+            return starts_left if t < share * length else ends_left
+    return distance < _radius_toward(rose, petals, qx, qy)
+
+
+@kernel
+def _holds(rose, petals, dx, dy, t, ux, uy, is_left, index):
+    """Say whether a point of a segment, t from its mast, lies inside the rose.
+
+    That mast is (dx, dy) from the rose's own.
+    """
+    qx, qy = dx + t * ux, dy + t * uy
+    is_own_mast = dx == 0.0 and dy == 0.0
+    distance = np.hypot(qx, qy)
+    if rose.n > 1:
+        for k in range(rose.n):
+            petal = petals[rose.first + k]
+            if is_own_mast:  # equal rays are equal numbers
+                is_on_ray = petal.ux == ux and petal.uy == uy
+            else:
+                is_on_ray = abs(petal.ux * qy - petal.uy * qx) < TOUCH_M
+            if not is_on_ray or petal.ux * qx + petal.uy * qy <= 0.0:
                 continue
             left = petal.radius
             right = petals[rose.first + (k - 1) % rose.n].radius

@@ -9,7 +9,7 @@ import numpy as np
 from phusong.kernels import in_threads, kernel
 from phusong.zonal import ZonalWeights
 
-__all__ = ["paint", "sum_covered"]
+__all__ = ["fill_cells", "paint", "sum_covered"]
 
 ROWS_AT_ONCE = 64
 
@@ -52,12 +52,18 @@ def sum_covered(
 
 def paint(layer: ZonalWeights, zones: ZonalWeights) -> np.ndarray:
     """Return a layer's share of each cell as float32, shape (row, col); 0 outside all zones."""
-    painted = np.zeros(zones.grid.shape, "float32")
-    _paint(layer.runs, layer.borders, layer.fractions, painted)
+    painted = fill_cells(layer, "float32")
     is_land = np.zeros(zones.grid.shape, bool)
     _paint(zones.runs, zones.borders, np.ones(len(zones.borders)), is_land)
     painted[~is_land] = 0
     return painted
+
+
+def fill_cells(layer: ZonalWeights, dtype: str = "float64") -> np.ndarray:
+    """Return a layer's share of each cell of its grid, shape (row, col)."""
+    filled = np.zeros(layer.grid.shape, dtype)
+    _paint(layer.runs, layer.borders, layer.fractions, filled)
+    return filled
 
 
 def _by_row(arrays: list[np.ndarray], layers: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

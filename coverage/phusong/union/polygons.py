@@ -1,8 +1,9 @@
 """Operators' polygons beside discs and sectors.
 
 Areas: zones are cut by the polygons into pieces, each wholly covered by some operators and by no
-other polygon; in a piece, only the roses of the others can add anything. Shares of cells: the
-union is made of polygons, with sectors as polygons of many edges and the same area.
+other polygon; in a piece, only the roses of the others can add anything. Shares of cells: in the
+cells that a polygon meets the union is made of polygons, with sectors as polygons of many edges and
+the same area; the others are those of the roses alone. So a polygon changes nothing far from it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import numpy as np
 import shapely
 
 from phusong.grid import Grid
+from phusong.union.cells import cover_cells
+from phusong.union.people import fill_cells
 from phusong.union.roses import Roses
 from phusong.zonal import ZonalWeights, overlap_zones
 
@@ -65,31 +68,74 @@ def cut_zones(
 
 def cells_of_polygons(
     roses: Roses,
+    parts: np.ndarray,
     polygons: np.ndarray,
     operator: np.ndarray,
     origin: tuple[float, float],
     grid: Grid,
     n_operators: int,
 ) -> list[ZonalWeights]:
-    """Return the covered share of the cells by layer, as `cover_cells` does."""
-    window = shapely.box(*grid.bounds)
-    sectors = np.array([_outline(roses, petal, origin) for petal in roses.petals
-                        if petal["radius"] > 0], dtype=object)  # fmt: skip
-    owner = roses.roses["op"][roses.petals["rose"][roses.petals["radius"] > 0]]
+    """Return the covered share of the cells by layer, as `cover_cells` does.
+
+    Parameters
+    ----------
+    roses, parts, origin, grid, n_operators
+        As of `cover_cells`.
+    polygons : array of shapely polygons
+        In the grid's CRS.
+    operator : array of int, shape (n_polygons,)
+    """
+    exact = cover_cells(roses, parts, origin, grid, n_operators)
+    is_met = fill_cells(_overlap(shapely.union_all(polygons), grid)) > 0
+    petals = _petals_near(roses, polygons, origin, grid)
+    sectors = np.array([_outline(roses, petal, origin) for petal in petals], dtype=object)
+    owner = roses.roses["op"][petals["rose"]]
     united = [
         shapely.union_all([*sectors[owner == o], *polygons[operator == o]])
         for o in range(n_operators)
     ]
     pairs = [shapely.intersection(a, b) for a, b in itertools.combinations(united, 2)]
-    layers = [shapely.union_all(united), shapely.union_all(pairs), *united]
     return [
-        overlap_zones(
-            gpd.GeoDataFrame(geometry=[_only_areas(shapely.intersection(layer, window))],
-                             crs=grid.crs),
-            grid,
+        _to_weights(
+            np.where(is_met, fill_cells(_overlap(union, grid)), fill_cells(roses_alone)), grid
         )
-        for layer in layers
-    ]  # fmt: skip
+        for union, roses_alone in zip(
+            [shapely.union_all(united), shapely.union_all(pairs), *united], exact, strict=True
+        )
+    ]
+
+
+def _overlap(area: shapely.Geometry, grid: Grid) -> ZonalWeights:
+    """Return the share of each cell in an area, which may reach beyond the grid."""
+    inside = _only_areas(shapely.intersection(area, shapely.box(*grid.bounds)))
+    return overlap_zones(gpd.GeoDataFrame(geometry=[inside], crs=grid.crs), grid)
+
+
+def _petals_near(
+    roses: Roses, polygons: np.ndarray, origin: tuple[float, float], grid: Grid
+) -> np.ndarray:
+    """Return the petals of the roses that may reach into a cell that a polygon meets."""
+    x, y, reach = roses.roses["x"] + origin[0], roses.roses["y"] + origin[1], roses.roses["reach"]
+    boxes = shapely.box(x - reach, y - reach, x + reach, y + reach)
+    cells = shapely.box(*(shapely.bounds(polygons) + grid.cell_m * np.array([-1, -1, 1, 1])).T)
+    _, near = shapely.STRtree(boxes).query(cells)
+    is_near = np.isin(roses.petals["rose"], near)
+    return roses.petals[is_near & (roses.petals["radius"] > 0)]
+
+
+def _to_weights(shares: np.ndarray, grid: Grid) -> ZonalWeights:
+    """Return shares of cells, shape (row, col), as runs of whole cells and border cells."""
+    is_whole = shares >= 1.0
+    ends = np.diff(np.pad(is_whole, ((0, 0), (1, 1))).astype("i1"), axis=1)
+    row, first = np.nonzero(ends == 1)
+    last = np.nonzero(ends == -1)[1]
+    border_row, column = np.nonzero((shares > 0.0) & ~is_whole)
+    runs = np.column_stack([row, 0 * row, first, last])
+    borders = np.column_stack([border_row, 0 * column, column])
+    return ZonalWeights(
+        grid=grid, n_zones=1, runs=runs.astype("int32"), borders=borders.astype("int32"),
+        fractions=shares[border_row, column],
+    )  # fmt: skip
 
 
 def _outline(roses: Roses, petal: np.void, origin: tuple[float, float]) -> shapely.Polygon:

@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 
 from phusong.kernels import in_threads, kernel
-from phusong.union.curves import ZONE, cover_segment, sweep
+from phusong.union.curves import TOUCH_M, cover_edge, cross_line, sweep
 from phusong.union.exposed import ARC
 from phusong.union.near import Buckets, near_box
 from phusong.union.roses import Roses, snap
@@ -212,10 +212,9 @@ def _add_edges(edges, blocks, x, y, zone_mask, roses, petals, near, n_operators,
             ux, uy = (x1 - x0) / length, (y1 - y0) / length
             m = 0
             for j in close[:n]:
-                found = cover_segment(
-                    x0, y0, ux, uy, 0.0, length, True, ZONE, roses[j], petals, critical,
-                    low[m:], high[m:],
-                )  # fmt: skip
+                found = cover_edge(
+                    edges[e], ux, uy, length, roses[j], petals, critical, low[m:], high[m:]
+                )
                 op[m : m + found] = roses[j].op
                 m += found
             half_cross = 0.5 * ((x0 - x) * (y1 - y0) - (y0 - y) * (x1 - x0)) / length
@@ -272,8 +271,10 @@ def _add_parts(edges, blocks, zone, x, y, zone_mask, rose, petals, parts, begin,
             tail_x, tail_y = rose.x + part.low * petal.ux, rose.y + part.low * petal.uy
             tip_x, tip_y = rose.x + part.high * petal.ux, rose.y + part.high * petal.uy
             if (
-                max(tail_x, tip_x) < zone.x_low or min(tail_x, tip_x) > zone.x_high
-                or max(tail_y, tip_y) < zone.y_low or min(tail_y, tip_y) > zone.y_high
+                max(tail_x, tip_x) < zone.x_low - TOUCH_M
+                or min(tail_x, tip_x) > zone.x_high + TOUCH_M
+                or max(tail_y, tip_y) < zone.y_low - TOUCH_M
+                or min(tail_y, tip_y) > zone.y_high + TOUCH_M
             ):  # fmt: skip
                 continue
             before = petals[rose.first + (part.petal - rose.first - 1) % rose.n].radius
@@ -379,10 +380,7 @@ def _along_arc(radius, cx, cy, low, high):
 
 @kernel
 def _line_inside(edges, blocks, x, y, vx, vy, low, high):
-    """Return the metres of a line, between two distances from (x, y), that lie in the zone.
-
-    A vertex on the line counts as left of it.
-    """
+    """Return the metres of a line, between two distances from (x, y), that lie in the zone."""
     total = 0.0
     for x_low, y_low, x_high, y_high, begin, end in blocks:
         reach = 0.5 * (abs(vy) * (x_high - x_low) + abs(vx) * (y_high - y_low))
@@ -390,12 +388,11 @@ def _line_inside(edges, blocks, x, y, vx, vy, low, high):
             continue
         for x0, y0, x1, y1 in edges[int(begin) : int(end)]:
             ax, ay, bx, by = x0 - x, y0 - y, x1 - x, y1 - y
-            a, b = vx * ay - vy * ax, vx * by - vy * bx
-            if (a >= 0.0) == (b >= 0.0):
+            starts_left, ends_left, share = cross_line(vx, vy, ax, ay, bx, by)
+            if starts_left == ends_left:
                 continue
-            share = a / (a - b)
             t = vx * (ax + share * (bx - ax)) + vy * (ay + share * (by - ay))
             rest = high - max(t, low)
             if rest > 0.0:
-                total += rest if a >= 0.0 else -rest
+                total += rest if starts_left else -rest
     return total
