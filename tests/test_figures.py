@@ -12,6 +12,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pytest
+from altered import with_tables
 from conftest import masts, square_communes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont
@@ -43,12 +44,12 @@ def renamed(assessment: Assessment, names: tuple[str, ...]) -> Assessment:
     communes = assessment.communes.assign(commune_name=list(names))
     by_code = dict(zip(communes["commune_code"], names, strict=True))
     gaps = assessment.gaps
-    return replace(
+    other = with_tables(
         assessment,
         communes=communes,
         gaps=gaps.assign(commune_name=gaps["commune_code"].map(by_code)),
-        about=replace(assessment.about, place="$y_", sources=("$z^", "<a>")),
     )
+    return replace(other, about=replace(assessment.about, place="$y_", sources=("$z^", "<a>")))
 
 
 def written(figure: Figure) -> list[str]:
@@ -120,7 +121,7 @@ def test_share_of_area_is_drawn_and_said_where_people_are_unknown(small: Assessm
     assert small.communes["share_population_5g"].isna().all()
     assert "diện tích" in plot_communes(small).get_title()
     area = small.communes["share_area_5g"]
-    known = replace(small, communes=small.communes.assign(share_population_5g=area))
+    known = with_tables(small, communes=small.communes.assign(share_population_5g=area))
     assert "người dân" in plot_communes(known).get_title()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from altered import with_tables
 
 import phusong as ps
 from phusong.errors import CrosswalkError, SchemaError
@@ -64,7 +64,8 @@ def require_equal(found: Assessment, whole: Assessment) -> None:
 @pytest.mark.parametrize(
     "fields",
     [{}, {"radius_m": [4321.0]}, {"radius_m": [800.0], "azimuth_deg": [77.0]},
-     {"radius_m": [6000.0], "operator": ["viettel "]}, {"operator": ["Another"]}],
+     {"radius_m": [6000.0], "operator": ["viettel "]}, {"operator": ["Another"]},
+     {"technology": ["2G"], "frequency_mhz": [900.0]}],
 )  # fmt: skip
 def test_added_site_gives_what_a_whole_run_gives(
     fields: dict[str, object], sites: gpd.GeoDataFrame, before: Assessment, population: object
@@ -86,6 +87,16 @@ def test_removed_sites_give_what_a_whole_run_gives(
     gone = sites["site_id"].drop_duplicates().sample(5, random_state=1)
     whole = assess(sites[~sites["site_id"].isin(gone)], population=population)
     require_equal(before.with_sites(removed=list(gone)), whole)
+
+
+def test_polygon_of_an_operator_gives_what_a_whole_run_gives(
+    sites: gpd.GeoDataFrame, before: Assessment, population: object
+) -> None:
+    added = masts(radius_m=[np.nan]).set_geometry([shapely.box(105.3, 20.1, 105.32, 20.13)])
+    added = added.set_crs("EPSG:4326")
+    whole = assess(pd.concat([sites, added], ignore_index=True), population=population)
+    require_equal(before.with_sites(added=added), whole)
+    require_equal(whole.with_sites(removed=["new-1"]), before)
 
 
 def test_adding_and_removing_again_changes_nothing(before: Assessment) -> None:
@@ -128,7 +139,7 @@ def test_comparison_says_what_a_site_brings_by_commune_and_by_cell(before: Asses
 
 
 def test_comparison_of_other_communes_is_refused(before: Assessment) -> None:
-    fewer = replace(before, communes=before.communes.iloc[1:])
+    fewer = with_tables(before, communes=before.communes.iloc[1:])
     with pytest.raises(CrosswalkError, match="1 communes are in one assessment only"):
         ps.compare(before, fewer)
 

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import rasterio.warp
 import xarray as xr
+from altered import with_tables
 from browsing import DESKTOP, PHONE, opened
 from conftest import masts, square_communes
 from PIL import Image, ImageColor
@@ -58,10 +59,13 @@ def small() -> Assessment:
 def hostile(small: Assessment) -> Assessment:
     """The small assessment with names that try to be markup, templates and code."""
     by_code = dict(zip(small.communes["commune_code"], HOSTILE, strict=True))
-    return replace(
+    named = with_tables(
         small,
         communes=small.communes.assign(commune_name=list(HOSTILE)),
         gaps=small.gaps.assign(commune_name=small.gaps["commune_code"].map(by_code)),
+    )
+    return replace(
+        named,
         sites=small.sites.assign(site_name=list(HOSTILE[:4])),
         indicators=small.indicators.replace({"operator": {"Viettel": HOSTILE[2]}}),
         about=replace(small.about, place=HOSTILE[0], sources=HOSTILE, notes=HOSTILE),

@@ -155,9 +155,9 @@ def nearest_sites(
         {
             "commune_code": centres["commune_code"].to_numpy(),
             "vintage": centres["vintage"].to_numpy(),
-            "nearest_site_id": found["site_id"].to_numpy(),
-            "nearest_site_operator": found["operator"].to_numpy(),
-            "nearest_site_technology": found["technology"].to_numpy(),
+            "nearest_site_id": found["site_id"].astype("str").array,
+            "nearest_site_operator": found["operator"].astype("str").array,
+            "nearest_site_technology": found["technology"].astype("str").array,
             "nearest_site_km": distance_m / 1000,
             "nearest_mast_km": mast_m / 1000,
             "n_masts": centres["commune_code"].map(counts).fillna(0).astype(int).to_numpy(),

@@ -134,7 +134,11 @@ def measure_coverage(
             people, weights.cells, low, high, reached, is_even=isinstance(population, str)
         ),
     ]
-    shares = np.stack([middle.cell_shares[name] for name in keep]) if keep else np.zeros((0, 0, 0))
+    shares = (
+        np.stack([middle.cell_shares[name] for name in keep])
+        if keep
+        else np.zeros((0, *weights.grid.shape))
+    )
     return ProvinceCoverage(
         indicators=pd.concat(rows, ignore_index=True),
         cell_shares=_cell_shares(shares, keep, weights.grid),

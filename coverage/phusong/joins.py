@@ -47,7 +47,7 @@ def locate_sites(sites: gpd.GeoDataFrame, communes: gpd.GeoDataFrame) -> gpd.Geo
     first = pd.Series(commune).groupby(site).min()
     codes = pd.Series(pd.NA, index=range(len(sites)), dtype="str")
     codes[first.index] = in_order["commune_code"].to_numpy()[first.to_numpy()]
-    return sites.assign(commune_code=codes.to_numpy())
+    return sites.assign(commune_code=codes.set_axis(sites.index))
 
 
 def find_nearest(

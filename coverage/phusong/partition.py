@@ -12,7 +12,7 @@ import shapely
 from phusong.errors import CrsError, Problem, SchemaError
 from phusong.joins import AREA_CRS
 
-__all__ = ["Partition", "make_partition", "partition_notes"]
+__all__ = ["Partition", "find_enclosed", "make_partition", "partition_notes"]
 
 # Ten square centimetres: what rounding leaves of a cut is smaller, what a map means is larger.
 DUST_KM2 = 1e-9
@@ -191,12 +191,9 @@ def _require_land(communes: gpd.GeoDataFrame, shapes: np.ndarray, loser: np.ndar
 
 
 def _find_gaps(communes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the faces that lines of communes enclose and no commune has."""
     shapes = communes.geometry.to_numpy()
-    faces = shapely.get_parts(shapely.polygonize([shapely.union_all(_single_lines(shapes))]))
+    faces = find_enclosed(shapes)
     tree = shapely.STRtree(shapes)
-    owned, _ = tree.query(shapely.point_on_surface(faces), predicate="intersects")
-    faces = np.delete(faces, owned)
     area_km2 = _areas_km2(faces, communes.crs)
     faces, area_km2 = faces[area_km2 > DUST_KM2], area_km2[area_km2 > DUST_KM2]
     gap, commune = tree.query(faces, predicate="intersects")
@@ -209,6 +206,22 @@ def _find_gaps(communes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         crs=communes.crs,
     )
     return gaps.sort_values("area_km2", ascending=False, kind="stable", ignore_index=True)
+
+
+def find_enclosed(shapes: np.ndarray) -> np.ndarray:
+    """Return the faces that lines of polygons enclose and no polygon has.
+
+    Examples
+    --------
+    >>> ring = shapely.box(0, 0, 3, 3) - shapely.box(1, 1, 2, 2)
+    >>> shapely.area(find_enclosed(np.array([ring, shapely.box(3, 0, 4, 3)]))).tolist()
+    [1.0]
+    """
+    faces = shapely.get_parts(shapely.polygonize([shapely.union_all(_single_lines(shapes))]))
+    owned, _ = shapely.STRtree(shapes).query(
+        shapely.point_on_surface(faces), predicate="intersects"
+    )
+    return np.delete(faces, owned)
 
 
 def _single_lines(shapes: np.ndarray) -> np.ndarray:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -27,6 +29,10 @@ from phusong.points_kernels import (
     touch_cells,
 )
 from phusong.rings import list_rings
+from phusong.workers import count_threads, explain_loss, send
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 __all__ = ["PointCounts", "ZoneLocator", "count_points", "label_zones"]
 
@@ -39,6 +45,8 @@ BATCH = 250_000
 SLACK_CELLS = 1e-6
 # Hundredths are added as int64: half of its range leaves room for one more batch.
 MAX_SUM = 2.0**62
+
+Batch = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,12 +212,13 @@ def label_zones(
 
 def count_points(
     locator: ZoneLocator,
-    batches: Iterable[Mapping[str, Any]],
+    batches: Iterable[Batch | Callable[[], Batch]],
     *,
     x: str = "x",
     y: str = "y",
     values: Sequence[str] = (),
     threads: int | None = None,
+    client: Client | None = None,
 ) -> PointCounts:
     """Count the points of each zone, and add their values, batch by batch.
 
@@ -221,12 +230,15 @@ def count_points(
     locator : ZoneLocator
     batches : iterable of mappings of column to array
         Such as record batches of pyarrow, data frames or dicts; they may be of any size, and only
-        a few are held at a time. About 250,000 rows are best.
+        a few are held at a time. About 250,000 rows are best. Or functions without arguments that
+        return one, called where it is counted, such as those of `io.rowgroups.list_row_groups`.
     x, y : str
         Columns of coordinates in `locator.crs`, east and north.
     values : sequence of str
         Columns to be added.
     threads : int, optional
+    client : distributed.Client, optional
+        Its workers count, with the same result; `threads` is then theirs to say.
 
     Raises
     ------
@@ -236,6 +248,8 @@ def count_points(
         If columns of a batch differ in length, or a value is infinite.
     OverflowError
         If sums in hundredths would leave 64 bits.
+    ChildProcessError, ConnectionError
+        If workers end again and again, or the scheduler goes away.
 
     Examples
     --------
@@ -252,16 +266,15 @@ def count_points(
     missing = np.zeros(len(values), "int64")
     n_all = np.zeros(3, "int64")
     largest = 0.0
-
-    def count(batch: Mapping[str, Any]) -> tuple[np.ndarray, ...]:
-        return _count_batch(locator, batch, (x, y), values)
-
-    for part in _in_order(count, batches, threads or os.cpu_count() or 1):
-        largest += float(part[4])
-        if largest > MAX_SUM:
-            raise OverflowError(f"sums of {list(values)} leave 64 bits: add them in larger units")
-        counts, sums, missing = counts + part[0], sums + part[1], missing + part[2]
-        n_all = n_all + part[3]
+    with _counters(locator, (x, y), tuple(values), threads, client) as (submit, n):
+        for part in _in_order(submit, batches, 2 * n):
+            largest += float(part[4])
+            if largest > MAX_SUM:
+                raise OverflowError(
+                    f"sums of {list(values)} leave 64 bits: add them in larger units"
+                )
+            counts, sums, missing = counts + part[0], sums + part[1], missing + part[2]
+            n_all = n_all + part[3]
     n_points, n_shared, n_unplaced = n_all.tolist()
     return PointCounts(
         counts=counts,
@@ -274,24 +287,56 @@ def count_points(
     )
 
 
+@contextmanager
+def _counters(
+    locator: ZoneLocator,
+    xy: tuple[str, str],
+    values: tuple[str, ...],
+    threads: int | None,
+    client: Client | None,
+) -> Iterator[tuple[Callable[[Batch | Callable[[], Batch]], Any], int]]:
+    """Yield what has a batch counted and returns its future, and how many it counts at once."""
+    if client is not None:
+        with explain_loss(client):
+            there = send(client, _same, locator)
+            yield partial(send, client, _count_batch, there, xy, values), count_threads(client)
+        return
+    n = threads or os.cpu_count() or 1
+    with ThreadPoolExecutor(n) as pool:
+
+        def submit(given: Batch | Callable[[], Batch]) -> Any:
+            return pool.submit(_count_batch, locator, xy, values, given)
+
+        yield submit, n
+
+
+def _same(locator: ZoneLocator) -> ZoneLocator:
+    return locator
+
+
 def _in_order(
-    work: Any, batches: Iterable[Mapping[str, Any]], threads: int
+    submit: Callable[[Batch | Callable[[], Batch]], Any],
+    batches: Iterable[Batch | Callable[[], Batch]],
+    most: int,
 ) -> Iterator[tuple[np.ndarray, ...]]:
-    """Yield the work's answers in the order of the batches, a few batches at a time."""
-    with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[tuple[np.ndarray, ...]]] = deque()
-        for batch in batches:
-            waiting.append(pool.submit(work, batch))
-            if len(waiting) > 2 * threads:
-                yield waiting.popleft().result()
-        while waiting:
+    """Yield the answers in the order of the batches, of which at most so many wait."""
+    waiting: deque[Any] = deque()
+    for batch in batches:
+        waiting.append(submit(batch))
+        if len(waiting) > most:
             yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def _count_batch(
-    locator: ZoneLocator, batch: Mapping[str, Any], xy: tuple[str, str], values: Sequence[str]
+    locator: ZoneLocator,
+    xy: tuple[str, str],
+    values: tuple[str, ...],
+    given: Batch | Callable[[], Batch],
 ) -> tuple[np.ndarray, ...]:
     """Return counts, sums and missing values, (points, shared, unplaced), and Σ |hundredths|."""
+    batch = given() if callable(given) else given
     x, y = _coordinates(batch[xy[0]], batch[xy[1]])
     hundredths = np.zeros((len(values), len(x)), "int64")
     missing = np.zeros(len(values), "int64")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import geopandas as gpd
 import pandas as pd
@@ -30,6 +30,9 @@ from phusong.publish.figures import draw_map, save_figure
 from phusong.publish.summary import format_summary, summarise, targets_json
 from phusong.publish.webmap import render_map
 from phusong.study import Progress, assess, silently
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 __all__ = ["Outcome", "demo_study", "run_study"]
 
@@ -77,7 +80,12 @@ def demo_study(official: Fetched | None = None) -> Study:
 
 
 def run_study(
-    study: Study, folder: Path, *, with_map: bool = True, progress: Progress = silently
+    study: Study,
+    folder: Path,
+    *,
+    with_map: bool = True,
+    client: Client | None = None,
+    progress: Progress = silently,
 ) -> Outcome:
     """Read the files of a study, assess them, and write everything into `folder`.
 
@@ -90,6 +98,8 @@ def run_study(
         Made if it is not there.
     with_map : bool
         Also draw the web map and the printed maps.
+    client : distributed.Client, optional
+        Its workers measure the provinces, with the same result.
     progress : callable
         Given the steps and a label, yields the steps.
 
@@ -103,7 +113,7 @@ def run_study(
     started = datetime.now(UTC)
     with staged_folder(folder) as staging:
         inputs = fingerprint_inputs(study.inputs)
-        assessment, reports = _assess_files(study, progress)
+        assessment, reports = _assess_files(study, client, progress)
         rows = {f"{report.layer} ({Path(report.file).name})": _counts(report) for report in reports}
         summary = summarise(assessment, rows=rows)
         steps = ["tables", *(("map.html", *FIGURES) if with_map else ())]
@@ -128,7 +138,9 @@ def run_study(
     )
 
 
-def _assess_files(study: Study, progress: Progress) -> tuple[Assessment, tuple[ReadReport, ...]]:
+def _assess_files(
+    study: Study, client: Client | None, progress: Progress
+) -> tuple[Assessment, tuple[ReadReport, ...]]:
     aliases = None if study.aliases is None else read_aliases(study.aliases)
     communes = read_communes(study.communes, vintage=study.vintage, aliases=aliases)
     zones = communes.layer
@@ -176,6 +188,7 @@ def _assess_files(study: Study, progress: Progress) -> tuple[Assessment, tuple[R
             is_synthetic=study.is_synthetic,
             is_schematic=study.is_schematic,
         ),
+        client=client,
         progress=progress,
     )
     return assessment, reports

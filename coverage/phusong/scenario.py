@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import Literal
 
 import geopandas as gpd
@@ -21,7 +22,7 @@ from phusong.joins import locate_sites
 from phusong.population import spread_population
 from phusong.prepare import prepare_sites, select_on_air, unite_operators
 from phusong.province import Part, Question, measure_part, sites_in_reach
-from phusong.publish.assessment import About, Assessment
+from phusong.publish.assessment import About, Assessment, Conclusion
 from phusong.ranges import fill_radii
 from phusong.rollup import COMMUNE_SHARES, roll_up, widen
 from phusong.targets import evaluate_targets
@@ -75,35 +76,42 @@ class Ground:
     notes: tuple[str, ...]
     spreads: dict[int, xr.DataArray] = field(default_factory=dict)
 
-    def conclude(
+    def assess(
         self,
         masts: gpd.GeoDataFrame,
         measured: Sequence[ProvinceCoverage],
         operator_notes: Sequence[str] = (),
     ) -> Assessment:
-        """Return what the measured parts come to against the targets."""
+        """Return what the measured parts come to."""
         on_air, notes = select_on_air(masts, self.as_of)
         indicators = pd.concat(
             [*(m.indicators for m in measured), *([] if self.tiers is None else [self.tiers])],
             ignore_index=True,
         )
-        asked = (r.commune_share for t in self.register.targets for r in t.readings)
-        shares = sorted({*COMMUNE_SHARES, *(share for share in asked if share is not None)})
-        provinces = roll_up(indicators, self.zones, commune_shares=shares)
-        wide = widen(indicators, self.zones)
-        targets = evaluate_targets(self.register.targets, indicators, provinces, as_of=self.as_of)
         return Assessment(
-            communes=wide,
             indicators=indicators[list(COLUMNS)],
-            provinces=provinces,
-            targets=targets,
-            gaps=find_gaps(wide, indicators, self._nearest(on_air)),
             sites=masts,
             coverage=tuple(m.cell_shares for m in measured),
             about=replace(
                 self.about, notes=(*self.about.notes, *operator_notes, *notes, *self.notes)
             ),
+            conclude=partial(self._conclude, indicators, on_air),
             scenario=_Scenario(ground=self, masts=masts, measured=tuple(measured)),
+        )
+
+    def _conclude(self, indicators: pd.DataFrame, on_air: gpd.GeoDataFrame) -> Conclusion:
+        """Hold the shares against the targets, and draw up the tables."""
+        asked = (r.commune_share for t in self.register.targets for r in t.readings)
+        shares = sorted({*COMMUNE_SHARES, *(share for share in asked if share is not None)})
+        provinces = roll_up(indicators, self.zones, commune_shares=shares)
+        wide = widen(indicators, self.zones)
+        return Conclusion(
+            communes=wide,
+            provinces=provinces,
+            targets=evaluate_targets(
+                self.register.targets, indicators, provinces, as_of=self.as_of
+            ),
+            gaps=find_gaps(wide, indicators, self._nearest(on_air)),
         )
 
     def remeasure(
@@ -126,7 +134,11 @@ class Ground:
         touched = np.unique(touched)
         communes = part.communes.iloc[touched]
         technologies = set(near["technology"].unique())
-        services = {n: g for n, g in question.services.items() if technologies & set(g)}
+        services = {
+            name: group
+            for name, group in question.services.items()
+            if technologies & set(group) or name in question.keep
+        }
         # what cuts a footprint that reaches the communes belongs to the answer's last digits
         largest = float(np.nanmax(on_air["radius_high_m"].to_numpy(float), initial=0.0))
         bounds = communes.total_bounds + 2 * largest * np.array([-1, -1, 1, 1])
@@ -139,13 +151,13 @@ class Ground:
             operators=question.operators,
             as_of=question.as_of,
             population=self._spread(position),
-            keep=[name for name in question.keep if name in services],
+            keep=question.keep,
         )
         shape = (2, len(part.communes), len(question.services), -1)
         place = np.flatnonzero([name in services for name in question.services])
         return ProvinceCoverage(
             indicators=_replace_rows(
-                before.indicators, after.indicators, shape, np.ix_([0, 1], touched, place),
+                before.indicators, after.indicators, shape, np.ix_(np.arange(2), touched, place),
                 is_even=isinstance(part.population, str),
             ),
             cell_shares=_replace_cells(before.cell_shares, after.cell_shares, weights),
@@ -200,7 +212,7 @@ class _Scenario:
                 ground.remeasure(i, part, changed, on_air, question)
                 for i, part in enumerate(self.measured)
             ]
-        return ground.conclude(together, measured, notes)
+        return ground.assess(together, measured, notes)
 
     def _prepare(
         self, added: gpd.GeoDataFrame | None, masts: gpd.GeoDataFrame

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal
 
 import geopandas as gpd
 import pandas as pd
@@ -28,26 +27,17 @@ from phusong.prepare import (
     select_on_air,
     unite_operators,
 )
-from phusong.province import measure_part, split_provinces
+from phusong.province import split_provinces
 from phusong.publish.assessment import About, Assessment
 from phusong.ranges import fill_radii
 from phusong.scenario import Ground, ask
+from phusong.scheduling import Progress, measure_parts, silently
 from phusong.schema import conform
 
+if TYPE_CHECKING:
+    from distributed import Client
+
 __all__ = ["Progress", "assess", "silently"]
-
-Step = TypeVar("Step")
-
-
-class Progress(Protocol):
-    """Given the steps and a label, yields the steps, and may show how it goes."""
-
-    def __call__(self, steps: Sequence[Step], label: str) -> Iterable[Step]: ...
-
-
-def silently(steps: Sequence[Step], label: str) -> Iterable[Step]:
-    """Yield the steps and show nothing."""
-    return steps
 
 
 def assess(
@@ -66,6 +56,7 @@ def assess(
     crs: str | None = None,
     cell_m: float = 100.0,
     about: About | None = None,
+    client: Client | None = None,
     progress: Progress = silently,
 ) -> Assessment:
     """Measure the coverage of communes against the targets.
@@ -101,6 +92,8 @@ def assess(
         The grid's CRS (each province's own without it) and cell size.
     about : About, optional
         Place, sources and labels to show.
+    client : distributed.Client, optional
+        Its workers measure the provinces, with the same result.
     progress : callable
         Given the steps and a label, yields the steps; draws nothing by default.
 
@@ -123,12 +116,9 @@ def assess(
     masts = locate_sites(fill_radii(cells, radii), zones)
     on_air, _ = select_on_air(masts, as_of)
     parts = split_provinces(zones, made.gaps, population, crs=crs, cell_m=cell_m)
-    question = ask(on_air, as_of)
-    measured, n_between = [], 0.0
-    for part in progress(parts, "coverage"):
-        coverage, persons = measure_part(part, on_air, question)
-        measured.append(coverage)
-        n_between += persons
+    answers = measure_parts(parts, on_air, ask(on_air, as_of), client=client, progress=progress)
+    measured = [coverage for coverage, _ in answers]
+    n_between = sum(persons for _, persons in answers)
     zones, population_notes = fill_population(
         zones, pd.concat([m.persons for m in measured]), is_even=isinstance(population, str)
     )
@@ -151,7 +141,7 @@ def assess(
         about=about,
         notes=(*population_notes, *partition_notes(made, n_between), *area_notes(zones)),
     )
-    return ground.conclude(masts, measured, operator_notes)
+    return ground.assess(masts, measured, operator_notes)
 
 
 def _broadband(

@@ -21,6 +21,7 @@ from phusong.cli.options import (
     NO_MAP,
     OUT,
     POPULATION,
+    SCHEDULER,
     STRICT,
 )  # fmt: skip
 from phusong.cli.public import fetch_public
@@ -77,6 +78,7 @@ def demo(
 @OUT
 @LANG
 @NO_MAP
+@SCHEDULER
 @JSON
 @STRICT
 @answers
@@ -94,6 +96,7 @@ def assess(
     out: Path,
     lang: str | None,
     no_map: bool,
+    scheduler: str | None,
     as_json: bool,
     strict: bool,
 ) -> int:
@@ -112,7 +115,10 @@ def assess(
         place=place,
         aliases=aliases,
     )
-    return _run(_in_language(study, lang), out, no_map=no_map, as_json=as_json, strict=strict)
+    return _run(
+        _in_language(study, lang), out,
+        no_map=no_map, scheduler=scheduler, as_json=as_json, strict=strict,
+    )  # fmt: skip
 
 
 @click.command()
@@ -121,6 +127,7 @@ def assess(
 @OUT
 @LANG
 @NO_MAP
+@SCHEDULER
 @JSON
 @STRICT
 @answers
@@ -130,6 +137,7 @@ def run(
     out: Path,
     lang: str | None,
     no_map: bool,
+    scheduler: str | None,
     as_json: bool,
     strict: bool,
 ) -> int:
@@ -141,7 +149,7 @@ def run(
     read = _in_language(read_study(study), lang)
     if aliases is not None:
         read = replace(read, aliases=aliases)
-    return _run(read, out, no_map=no_map, as_json=as_json, strict=strict)
+    return _run(read, out, no_map=no_map, scheduler=scheduler, as_json=as_json, strict=strict)
 
 
 @click.command()
@@ -165,15 +173,27 @@ def _in_language(study: Study, lang: str | None) -> Study:
     return study if lang is None else replace(study, lang="en" if lang == "en" else "vi")
 
 
-def _run(study: Study, out: Path, *, no_map: bool, as_json: bool, strict: bool = False) -> int:
+def _run(
+    study: Study,
+    out: Path,
+    *,
+    no_map: bool,
+    as_json: bool,
+    scheduler: str | None = None,
+    strict: bool = False,
+) -> int:
     from phusong.io.staging import prepare_folder
     from phusong.kernels import announce_compiling
     from phusong.runs import run_study
+    from phusong.workers import open_client
 
     for note in prepare_folder(out):
         click.echo(f"phusong: {note}", err=True)
-    with announce_compiling(lambda: click.echo("compiling, about 20 s, once", err=True)):
-        outcome = run_study(study, out, with_map=not no_map, progress=_show_progress)
+    with (
+        announce_compiling(lambda: click.echo("compiling, about 20 s, once", err=True)),
+        open_client(scheduler) as client,
+    ):
+        outcome = run_study(study, out, with_map=not no_map, client=client, progress=_show_progress)
     _tell(outcome, as_json=as_json)
     return QUARANTINED if strict and outcome.n_quarantined else 0
 

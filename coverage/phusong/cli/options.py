@@ -7,13 +7,18 @@ from typing import Any
 
 import click
 
-__all__ = ["ALIASES", "CACHE", "INPUT", "JSON", "LANG", "NO_MAP", "OUT", "POPULATION", "STRICT"]
+__all__ = [
+    "ALIASES", "CACHE", "INPUT", "JSON", "LANG", "NO_MAP", "OUT", "POPULATION", "SCHEDULER",
+    "STRICT",
+]  # fmt: skip
 
 INPUT = click.Path(path_type=Path)
 OUT = click.option(
     "-o", "--out", type=click.Path(path_type=Path), help="Folder for the outputs.", required=True
 )
-LANG = click.option("--lang", type=click.Choice(["vi", "en"]), default=None, help="Of the maps.")
+LANG = click.option(
+    "--lang", type=click.Choice(["vi", "en"]), default=None, help="Of maps, figures and words."
+)
 NO_MAP = click.option("--no-map", is_flag=True, help="Only the tables.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 CACHE = click.option("--cache", type=INPUT, help="Folder of what was fetched. [the user's cache]")
@@ -36,5 +41,26 @@ POPULATION = click.option(
     type=PathOrEven(path_type=Path),
     metavar="FILE|even",
     help='Persons per cell (GeoTIFF), or "even": the communes\' own numbers, spread evenly.',
+)
+
+
+class SchedulerName(click.ParamType):
+    """A scheduler that `open_client` knows how to open."""
+
+    name = "scheduler"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from phusong.workers import SCHEDULER as KNOWN
+
+        if KNOWN.fullmatch(value) is None:
+            self.fail(f"{value!r}: give processes, processes:N or tcp://HOST:PORT", param, ctx)
+        return str(value)
+
+
+SCHEDULER = click.option(
+    "--scheduler",
+    type=SchedulerName(),
+    metavar="processes[:N]|tcp://HOST:PORT",
+    help="Measure provinces in N processes, or on the workers of a dask scheduler.",
 )
 STRICT = click.option("--strict", is_flag=True, help="Exit 1 if a row was set aside.")

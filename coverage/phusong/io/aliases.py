@@ -44,7 +44,7 @@ def read_aliases(path: Path | str) -> Vocabulary:
     path = Path(path)
     require_file(path, (".toml",))
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Notepad puts a mark first
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputFileError(f"{path}: not a TOML file: {error}") from error
     merged = deepcopy(read_register())

@@ -10,6 +10,7 @@ import shapely
 from phusong.errors import Problem
 from phusong.io.frames import METRES_PER_DEGREE
 from phusong.io.geometry import areas_km2
+from phusong.partition import find_enclosed
 
 __all__ = ["find_gaps", "find_overlaps"]
 
@@ -81,10 +82,7 @@ def find_gaps(shapes: np.ndarray, labels: Sequence[str]) -> list[str]:
 
     Places and people there are in no commune; they are not moved into one.
     """
-    is_clean = shapely.coverage_is_valid(shapes)
-    whole = shapely.coverage_union_all(shapes) if is_clean else shapely.union_all(shapes)
-    rings = [ring for part in shapely.get_parts(whole) for ring in part.interiors]
-    holes = shapely.difference(shapely.polygons(rings), whole) if rings else np.array([])
+    holes = find_enclosed(shapes)
     notes = []
     if len(holes):
         notes += _describe_holes(holes, shapes, labels)

@@ -40,7 +40,8 @@ def list_row_groups(path: Path, columns: Sequence[str]) -> list[Callable[[], pa.
     >>> read().num_rows
     166
     """
-    path = require_file(path, (".parquet",)).resolve()
+    require_file(path, (".parquet",))
+    path = path.resolve()
     try:
         with pq.ParquetFile(path) as file:
             n, found = file.num_row_groups, file.schema_arrow.names

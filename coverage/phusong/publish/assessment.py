@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 import geopandas as gpd
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-__all__ = ["About", "Assessment"]
+__all__ = ["About", "Assessment", "Conclusion"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +41,20 @@ class Scenario(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """What the measured shares come to: the tables of an `Assessment`, described there."""
+
+    communes: gpd.GeoDataFrame
+    provinces: pd.DataFrame
+    targets: tuple[TargetResult, ...]
+    gaps: gpd.GeoDataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
 class Assessment:
     """Coverage of communes, measured against the targets.
+
+    The tables are drawn up from the measured shares when one of them is first asked for.
 
     Attributes
     ----------
@@ -58,20 +71,41 @@ class Assessment:
         Gap communes, ranked by uncovered people.
     sites : GeoDataFrame, EPSG:4326
     coverage : tuple of DataArray
-        By province, dims (service, y, x): share of each cell covered by any operator, 0 to 1;
-        `attrs["crs"]` is its CRS.
+        By part of a province, dims (service, y, x): share of each cell covered by any operator,
+        0 to 1; `attrs["crs"]` is its CRS.
     about : About
+    conclude : callable
+        Draws up the tables.
+    scenario : Scenario, optional
+        What it was made of.
     """
 
-    communes: gpd.GeoDataFrame
     indicators: pd.DataFrame
-    provinces: pd.DataFrame
-    targets: tuple[TargetResult, ...]
-    gaps: gpd.GeoDataFrame
     sites: gpd.GeoDataFrame
     coverage: tuple[xr.DataArray, ...]
     about: About
+    conclude: Callable[[], Conclusion] = field(repr=False, compare=False)
     scenario: Scenario | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def _tables(self) -> Conclusion:
+        return self.conclude()
+
+    @property
+    def communes(self) -> gpd.GeoDataFrame:
+        return self._tables.communes
+
+    @property
+    def provinces(self) -> pd.DataFrame:
+        return self._tables.provinces
+
+    @property
+    def targets(self) -> tuple[TargetResult, ...]:
+        return self._tables.targets
+
+    @property
+    def gaps(self) -> gpd.GeoDataFrame:
+        return self._tables.gaps
 
     def with_sites(
         self, added: gpd.GeoDataFrame | None = None, removed: Sequence[str] = ()

@@ -1,0 +1,111 @@
+"""The parts of a study, measured here or by workers: the same bits in the same order.
+
+A part goes out with all that it needs and comes back as it would have been measured here: nothing
+is added up on the way, so it does not matter who measures what and who is done first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import geopandas as gpd
+
+from phusong.indicators import ProvinceCoverage
+from phusong.province import Part, Question, measure_part, sites_in_reach
+from phusong.workers import explain_loss, send
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+__all__ = ["Progress", "measure_parts", "silently"]
+
+Step = TypeVar("Step")
+LABEL = "coverage"
+CELLS_A_COMMUNE = 75_000
+
+
+class Progress(Protocol):
+    """Given the steps and a label, yields the steps, and may show how it goes."""
+
+    def __call__(self, steps: Sequence[Step], label: str) -> Iterable[Step]: ...
+
+
+def silently(steps: Sequence[Step], label: str) -> Iterable[Step]:
+    """Yield the steps and show nothing."""
+    return steps
+
+
+def measure_parts(
+    parts: Sequence[Part],
+    on_air: gpd.GeoDataFrame,
+    question: Question,
+    *,
+    client: Client | None = None,
+    progress: Progress = silently,
+) -> list[tuple[ProvinceCoverage, float]]:
+    """Measure each part, one after the other here, or as tasks of a client's workers.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+    on_air : GeoDataFrame, EPSG:4326
+        All sites, with their radii.
+    question : Question
+    client : distributed.Client, optional
+        Its workers measure; the largest parts are sent first.
+    progress : callable
+        Given the steps and a label, yields the steps: a step is a part that is done.
+
+    Returns
+    -------
+    list of (ProvinceCoverage, float)
+        What `measure_part` gives, in the order of the parts.
+
+    Raises
+    ------
+    ChildProcessError, ConnectionError
+        If workers end again and again, or the scheduler goes away.
+    """
+    if client is None:
+        return [measure_part(part, on_air, question) for part in progress(parts, LABEL)]
+    from distributed import as_completed
+
+    on_air = on_air.reset_index(drop=True)
+    largest_first = sorted(range(len(parts)), key=lambda i: -_effort(parts[i]))
+    futures = [
+        send(client, measure_part, parts[i], _cut_out(on_air, parts[i]), question)
+        for i in largest_first
+    ]
+    position = {future.key: i for future, i in zip(futures, largest_first, strict=True)}
+    done: dict[int, tuple[ProvinceCoverage, float]] = {}
+    try:
+        with explain_loss(client):
+            finished = as_completed(futures, loop=client.loop)
+            for _ in progress(range(len(parts)), LABEL):
+                future = next(finished)
+                done[position[future.key]] = future.result()
+                future.release()  # the worker need not keep it
+    finally:
+        for future in futures:
+            future.release()  # after an error the others are not measured for nobody
+    return [done[i] for i in range(len(parts))]
+
+
+def _cut_out(sites: gpd.GeoDataFrame, part: Part) -> gpd.GeoDataFrame:
+    """Return the sites that a part sees, and the one of the largest radius: what is seen is alike.
+
+    How far `measure_part` looks is the largest radius of the sites that it is given.
+    """
+    near = sites_in_reach(sites, part.grid.bounds, part.grid.crs).index
+    largest = sites["radius_high_m"].astype(float).nlargest(1).index
+    return sites[sites.index.isin(near.union(largest))]
+
+
+def _effort(part: Part) -> int:
+    """Return the cells of the grid, and for each commune those that take about as long as it does.
+
+    It orders the parts and no more: the last ones to be done should be small.
+    """
+    rows, columns = part.grid.shape
+    return rows * columns + CELLS_A_COMMUNE * len(part.communes)
