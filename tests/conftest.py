@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
 from shapely import Point, box
 
 # A busy machine is no failure: examples have no time limit of their own.
@@ -29,6 +32,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def shared() -> Path:
     return SHARED
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    program = program or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("needs Chromium")
+    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=program, args=options)
+        yield found
+        found.close()
 
 
 def square_communes(columns: int = 2, rows: int = 1, *, side_m: float = 2000.0) -> gpd.GeoDataFrame:

@@ -7,8 +7,6 @@ import io
 import json
 import math
 import re
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -21,7 +19,7 @@ from altered import with_tables
 from browsing import DESKTOP, PHONE, opened
 from conftest import masts, square_communes
 from PIL import Image, ImageColor
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from rasterio.features import rasterize
 from rasterio.transform import from_bounds
 
@@ -155,19 +153,6 @@ def test_picture_of_what_is_not_covered_lies_on_the_communes(demo: Assessment) -
 
 
 # ---- in a browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    program = program or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("needs Chromium")
-    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=program, args=options)
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

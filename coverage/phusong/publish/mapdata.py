@@ -73,7 +73,7 @@ def map_data(assessment: Assessment, *, lang: str) -> dict[str, object]:
 
 
 def to_block(data: Mapping[str, object]) -> str:
-    """Return JSON that is safe inside a script element: no `<`, `>`, `&` or line separators.
+    """Return JSON that is safe in a script element: no `<`, `>`, `&`, backtick or line separator.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def to_block(data: Mapping[str, object]) -> str:
     '{"name":"\\\\u003c/script\\\\u003e"}'
     """
     text = json.dumps(_known(data), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for sign in "<>&\u2028\u2029":
+    for sign in "<>&`\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text
 
