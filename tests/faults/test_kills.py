@@ -92,7 +92,8 @@ def test_kill_at_forty_points_spread_over_the_run_loses_nothing(
     tables: Case, tried: Callable[..., None]
 ) -> None:
     tables.reset()
-    points = spread(count_calls(tables), KILL_POINTS)
+    # threads that wait make a few calls more or less each time: the very last may never come
+    points = spread(int(count_calls(tables) * 0.98), KILL_POINTS)
     for turn, at in enumerate(points):
         tables.reset()
         done = tables.run(calls={"at": at, "number": int(signal.SIGKILL)})

@@ -16,9 +16,12 @@ from typing import ParamSpec
 
 import click
 
-__all__ = ["BAD_INPUT", "ENVIRONMENT", "QUARANTINED", "answers"]
+__all__ = ["BAD_INPUT", "ENVIRONMENT", "QUARANTINED", "answers", "require_addresses"]
 
 QUARANTINED, BAD_INPUT, ENVIRONMENT = 1, 2, 3
+
+# Of virtual addresses, not of memory in use: threads and compiled code reserve far more than that.
+ADDRESSES_BYTES = 3 << 30
 
 # How libraries say that the system gave them no memory, where they do not raise MemoryError.
 OUT_OF_MEMORY = (
@@ -53,6 +56,10 @@ def answers(verb: Callable[Params, int]) -> Callable[Params, None]:
             except (OSError, MemoryError, ImportError, RuntimeError) as error:
                 code, message = _explain_environment(error)
             except _Stopped:
+                code = ENVIRONMENT
+            except Exception:
+                if not stopped:  # a library may have turned the stop into an error of its own
+                    raise
                 code = ENVIRONMENT
         if stopped:
             code, message = 128 + stopped[0], f"stopped by {signal.Signals(stopped[0]).name}"
@@ -117,6 +124,20 @@ def _silence_stdout() -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
+
+
+def require_addresses() -> None:
+    """Raise MemoryError where a run may not have the addresses that compiled code takes.
+
+    LLVM and Arrow end the whole process when they are given none: too late for a message.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if allowed != resource.RLIM_INFINITY and allowed < ADDRESSES_BYTES:
+        raise MemoryError
 
 
 def _explain_environment(error: Exception) -> tuple[int, str]:

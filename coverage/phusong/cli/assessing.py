@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 import click
 
-from phusong.cli.answers import BAD_INPUT, QUARANTINED, answers
+from phusong.cli.answers import BAD_INPUT, QUARANTINED, answers, require_addresses
 from phusong.cli.options import (
     ALIASES,
     CACHE,
@@ -182,6 +182,7 @@ def _run(
     scheduler: str | None = None,
     strict: bool = False,
 ) -> int:
+    require_addresses()
     from phusong.io.staging import prepare_folder
     from phusong.kernels import announce_compiling
     from phusong.runs import run_study
