@@ -134,11 +134,7 @@ class Ground:
         touched = np.unique(touched)
         communes = part.communes.iloc[touched]
         technologies = set(near["technology"].unique())
-        services = {
-            name: group
-            for name, group in question.services.items()
-            if technologies & set(group) or name in question.keep
-        }
+        services = {n: g for n, g in question.services.items() if technologies & set(g)}
         # what cuts a footprint that reaches the communes belongs to the answer's last digits
         largest = float(np.nanmax(on_air["radius_high_m"].to_numpy(float), initial=0.0))
         bounds = communes.total_bounds + 2 * largest * np.array([-1, -1, 1, 1])
@@ -151,7 +147,7 @@ class Ground:
             operators=question.operators,
             as_of=question.as_of,
             population=self._spread(position),
-            keep=question.keep,
+            keep=[name for name in question.keep if name in services],
         )
         shape = (2, len(part.communes), len(question.services), -1)
         place = np.flatnonzero([name in services for name in question.services])
