@@ -13,13 +13,12 @@ from __future__ import annotations
 import argparse
 import platform
 import statistics
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import shapely
+from timing import timed
 
 from phusong.footprint import cover_zones
 from phusong.grid import choose_metric_crs, grid_over
@@ -80,12 +79,6 @@ def sector(x: float, y: float, radius_m: float, azimuth: float, width: float) ->
     return shapely.Polygon(np.vstack([[x, y], arc]))
 
 
-def timed(work: Callable[[], np.ndarray]) -> tuple[float, np.ndarray]:
-    start = time.perf_counter()
-    answer = work()
-    return time.perf_counter() - start, answer
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeat", type=int, default=3)
@@ -97,13 +90,13 @@ def main() -> None:
     sites = seeded_sectors(communes)
     print(f"{len(communes)} communes of {path.name} × {len(sites)} sectors, "
           f"Python {platform.python_version()}, {platform.machine()}")  # fmt: skip
-    first, _ = timed(lambda: ours(communes, sites))
+    first, _, _ = timed(lambda: ours(communes, sites))
     print(f"ours, first call (compiling, or loading the compiled kernels): {first:.2f} s")
     seconds: dict[str, list[float]] = {"ours": [], "geopandas": []}
     answers: dict[str, np.ndarray] = {}
     for _ in range(options.repeat):
         for name, work in (("ours", ours), ("geopandas", plain_geopandas)):
-            spent, answers[name] = timed(lambda work=work: work(communes, sites))
+            spent, _, answers[name] = timed(lambda work=work: work(communes, sites))
             seconds[name].append(spent)
             print(f"  {name:<10} {spent:8.2f} s")
     median = {name: statistics.median(spent) for name, spent in seconds.items()}

@@ -16,13 +16,12 @@ import platform
 import resource
 import statistics
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import shapely
+from timing import timed
 
 from phusong.union.exposed import find_exposed
 from phusong.union.near import make_buckets
@@ -85,12 +84,6 @@ def judged(commune: shapely.Geometry, x: np.ndarray, y: np.ndarray, radius_m: np
     return float(areas[1] + (areas[1] - areas[0]) / 3)
 
 
-def timed(work: Callable[[], np.ndarray]) -> tuple[float, np.ndarray]:
-    start = time.perf_counter()
-    answer = work()
-    return time.perf_counter() - start, answer
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--circles", type=int, default=100_000)
@@ -103,7 +96,7 @@ def main() -> None:
     x, y, radius_m = seeded_circles(communes, options.circles)
     print(f"{len(communes)} communes of {REAL.name} × {options.circles} circles, "
           f"Python {platform.python_version()}, {platform.machine()}")  # fmt: skip
-    first, _ = timed(lambda: ours(communes, x, y, radius_m))
+    first, _, _ = timed(lambda: ours(communes, x, y, radius_m))
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"ours, first call (compiling, or loading the compiled kernels): {first:.2f} s; "
           f"peak memory of the process {peak_mb:.0f} MB")  # fmt: skip
@@ -111,7 +104,7 @@ def main() -> None:
     answers: dict[str, np.ndarray] = {}
     for _ in range(options.repeat):
         for name, work in (("ours", ours), ("geopandas", plain_geopandas)):
-            spent, answers[name] = timed(lambda work=work: work(communes, x, y, radius_m))
+            spent, _, answers[name] = timed(lambda work=work: work(communes, x, y, radius_m))
             seconds[name].append(spent)
             print(f"  {name:<10} {spent:8.2f} s")
     median = {name: statistics.median(spent) for name, spent in seconds.items()}

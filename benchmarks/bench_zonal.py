@@ -19,7 +19,6 @@ import platform
 import resource
 import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +27,7 @@ import numpy as np
 import shapely
 from exactextract import exact_extract
 from exactextract.raster import NumPyRasterSource
+from timing import timed
 
 from phusong.grid import Grid, grid_over
 from phusong.io.weights import cached_weights
@@ -61,13 +61,6 @@ def dense(tiles: Tiles, row_limit: int, column_limit: int) -> np.ndarray:
         block = tiles.values[tiles.index[row, column]]
         raster[rows, columns] = block[: rows.stop - rows.start, : columns.stop - columns.start]
     return raster
-
-
-def timed(work: Callable[[], np.ndarray]) -> tuple[float, float, np.ndarray]:
-    """Return wall clock and processor seconds; the second says what an idle machine would do."""
-    start, cpu = time.perf_counter(), time.process_time()
-    answer = work()
-    return time.perf_counter() - start, time.process_time() - cpu, answer
 
 
 def compare(

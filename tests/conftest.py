@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 from shapely import Point, box
@@ -75,3 +77,13 @@ def masts(rows: list[dict[str, object]]) -> gpd.GeoDataFrame:
     frame = frame.assign(site_id=[f"S{i}" for i in range(len(frame))], sector_id="1")
     points = [Point(x, y) for x, y in zip(frame["x"], frame["y"], strict=True)]
     return gpd.GeoDataFrame(frame.drop(columns=["x", "y"]), geometry=points, crs="EPSG:5897")
+
+
+def even_population() -> xr.DataArray:
+    """500 persons per km² on cells of 200 m, all around the square communes."""
+    x = np.arange(499_100.0, 505_000, 200)
+    y = np.arange(2_204_900.0, 2_199_000, -200)
+    return xr.DataArray(
+        np.full((len(y), len(x)), 20.0), dims=("y", "x"), coords={"y": y, "x": x},
+        attrs={"crs": "EPSG:5897"},
+    )  # fmt: skip

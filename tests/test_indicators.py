@@ -9,8 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
-from conftest import masts, square_communes
+from conftest import even_population, masts, square_communes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,16 +17,6 @@ from phusong.errors import SchemaError
 from phusong.study import assess
 
 DAY = date(2026, 6, 30)
-
-
-def even_population() -> xr.DataArray:
-    """500 persons per km² on cells of 200 m, all around the square communes."""
-    x = np.arange(499_100.0, 505_000, 200)
-    y = np.arange(2_204_900.0, 2_199_000, -200)
-    return xr.DataArray(
-        np.full((len(y), len(x)), 20.0), dims=("y", "x"), coords={"y": y, "x": x},
-        attrs={"crs": "EPSG:5897"},
-    )  # fmt: skip
 
 
 def five_g(x: float = 501_000, y: float = 2_201_000, **fields: object) -> dict[str, object]:

@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import xarray as xr
-from conftest import masts, square_communes
+from conftest import even_population, masts, square_communes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -33,16 +33,6 @@ SITE = st.fixed_dictionaries(
         "technology": st.sampled_from(["2G", "4G", "5G", "5G SA"]),
     }
 )
-
-
-def even_population() -> xr.DataArray:
-    """500 persons per km² on cells of 200 m, all around the square communes."""
-    x = np.arange(499_100.0, 505_000, 200)
-    y = np.arange(2_204_900.0, 2_199_000, -200)
-    return xr.DataArray(
-        np.full((len(y), len(x)), 20.0), dims=("y", "x"), coords={"y": y, "x": x},
-        attrs={"crs": "EPSG:5897"},
-    )  # fmt: skip
 
 
 def tidy_of(rows: list[dict[str, object]]) -> pd.DataFrame:

@@ -7,6 +7,7 @@ how fast an answer is, never what it is.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ import numpy as np
 import pyproj
 
 from phusong.errors import CrsError
+from phusong.kernels import in_threads
 from phusong.points_kernels import (
     add_points,
     locate_batch,
@@ -188,14 +190,14 @@ def label_zones(
     ends = np.unique(np.searchsorted(ring_starts[zone_rings], vertices))
     cuts = [0, *ends, len(zones)]
 
-    def label(first: int, last: int) -> tuple[np.ndarray, ...]:
+    def label(span: tuple[int, int]) -> tuple[np.ndarray, ...]:
+        first, last = span
         keys, edges = touch_cells(xy, ring_starts, zone_rings, first, last, lattice, shape, slack)
         by_cell = np.argsort(keys, kind="stable")
         edges = edges[by_cell]
         return *scan_touches(keys[by_cell], shape), edges[edges >= 0]
 
-    with ThreadPoolExecutor() as pool:
-        chunks = list(pool.map(label, cuts[:-1], cuts[1:]))
+    chunks = in_threads(label, itertools.pairwise(cuts))
     runs, borders, counts, edges = (
         np.concatenate([chunk[i] for chunk in chunks]) for i in range(4)
     )

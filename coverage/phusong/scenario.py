@@ -26,6 +26,7 @@ from phusong.publish.assessment import About, Assessment, Conclusion
 from phusong.ranges import fill_radii
 from phusong.rollup import COMMUNE_SHARES, roll_up, widen
 from phusong.targets import evaluate_targets
+from phusong.union.people import find_land
 from phusong.zonal import ZonalWeights, overlap_zones
 
 __all__ = ["Ground", "ask"]
@@ -260,10 +261,7 @@ def _replace_cells(
     before: xr.DataArray, after: xr.DataArray, weights: ZonalWeights
 ) -> xr.DataArray:
     """Return the shares of cells with those of some zones replaced, for the services at hand."""
-    is_met = np.zeros(before.shape[1:], bool)
-    for row, _, first, last in weights.runs:
-        is_met[row, first:last] = True
-    is_met[weights.borders[:, 0], weights.borders[:, 2]] = True
+    is_met = find_land(weights)
     replaced = before.copy()
     for service in after["service"].to_numpy():
         cells = replaced.loc[{"service": service}].to_numpy()

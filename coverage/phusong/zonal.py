@@ -19,6 +19,7 @@ import xarray as xr
 
 from phusong.errors import CrsError
 from phusong.grid import Grid
+from phusong.kernels import in_threads
 from phusong.rings import list_rings
 from phusong.zonal_kernels import overlap_chunk, paint_band, place_rows, sum_band
 
@@ -217,8 +218,7 @@ def paint_tiles(area: ZonalWeights, like: Tiles) -> Tiles:
     def paint(band: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
         paint_band(*band, like.index, like.values.shape[1:], flat)
 
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(paint, _bands(area)))
+    in_threads(paint, _bands(area))
     return Tiles(grid=like.grid, index=like.index, values=painted)
 
 

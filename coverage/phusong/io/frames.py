@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import geopandas as gpd
 import numpy as np
@@ -12,6 +11,7 @@ import shapely
 from pyproj.network import set_network_enabled  # type: ignore[attr-defined]
 
 from phusong.errors import CrsError
+from phusong.grid import transformer
 from phusong.io.official import province_box
 
 __all__ = ["METRIC_FRAMES", "FittingFrame", "distance_m", "fitting_frames", "suggest_frames",
@@ -77,7 +77,9 @@ def fitting_frames(
     targets = None if centres is None else np.column_stack(centres)[known][::step]
     fits = []
     for rank, epsg in enumerate(METRIC_FRAMES):
-        placed = np.column_stack(_to_degrees(epsg).transform(points[:, 0], points[:, 1]))
+        placed = np.column_stack(
+            transformer(f"EPSG:{epsg}", LON_LAT).transform(points[:, 0], points[:, 1])
+        )
         if targets is None:
             off, is_fit = float("nan"), _share_inside(placed, box) >= INSIDE_SHARE
         else:
@@ -155,8 +157,3 @@ def _share_inside(points: np.ndarray, box: tuple[float, float, float, float]) ->
     west, south, east, north = box
     lon, lat = points[:, 0], points[:, 1]
     return float(((lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)).mean())
-
-
-@cache
-def _to_degrees(epsg: int) -> pyproj.Transformer:
-    return pyproj.Transformer.from_crs(epsg, LON_LAT, always_xy=True)

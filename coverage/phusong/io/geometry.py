@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pyproj
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from phusong.errors import Problem
+from phusong.grid import transformer
+from phusong.joins import AREA_CRS
 
 __all__ = ["areas_km2", "find_polygons", "mend_polygons"]
 
-AREA_CRS = "EPSG:6933"  # equal-area cylindrical, WGS 84
 AREA_CHANGE = 0.001
 POLYGONS = ("Polygon", "MultiPolygon")
 
 
 def areas_km2(shapes: np.ndarray) -> np.ndarray:
     """Return the areas of shapes in degrees (EPSG:4326), in km² on the ellipsoid."""
-    mover = pyproj.Transformer.from_crs("EPSG:4326", AREA_CRS, always_xy=True)
+    mover = transformer("EPSG:4326", AREA_CRS)
     flat = shapely.transform(shapes, lambda xy: np.column_stack(mover.transform(*xy.T)))
     return np.asarray(shapely.area(flat) / 1e6)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from phusong.grid import Grid
 from phusong.kernels import in_threads, kernel
+from phusong.union.curves import radius_before
 from phusong.union.exposed import ARC
 from phusong.union.roses import Roses
 from phusong.zonal import ZonalWeights
@@ -83,7 +84,7 @@ def _cover_layer(layer, roses, petals, parts, frame, n_rows, n_columns):
             m = _walk_arc(x, y, petal.radius / frame[2], low, high, n, row, column, cover, area)
         else:
             low, high = part.low, part.high
-            if petals[rose.first + (part.petal - rose.first - 1) % rose.n].radius > petal.radius:
+            if radius_before(rose, petals, part.petal) > petal.radius:
                 low, high = high, low
             low, high = low / frame[2], high / frame[2]
             m = _walk_side(

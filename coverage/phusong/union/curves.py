@@ -18,7 +18,10 @@ import numpy as np
 
 from phusong.kernels import kernel
 
-__all__ = ["TOUCH_M", "cover_arc", "cover_edge", "cover_segment", "cross_line", "sweep"]
+__all__ = [
+    "TOUCH_M", "cover_arc", "cover_edge", "cover_segment", "cross_line", "make_room",
+    "radius_before", "sweep",
+]  # fmt: skip
 
 # Metres: sides nearer than that lie on each other. Masts and vertices that are on one line are off
 # it by the lattice of `roses`, 1e-7 m at most, and what its angles add: 1e-8 m a kilometre.
@@ -28,10 +31,32 @@ AMID = 0.4371628  # between critical points: not in the middle, where maps like 
 
 
 @kernel
+def radius_before(rose, petals, p):
+    """Return the radius of the rose on the other side of the ray where petal p begins."""
+    return petals[rose.first + (p - rose.first - 1) % rose.n].radius
+
+
+@kernel
+def make_room(roses, near):
+    """Return room for what the roses near a curve can say of it.
+
+    Where they cover it (`low`, `high`, `op`), its parts (`cut`, `mask`), critical points of one.
+    """
+    room, widest = 2, 0
+    for j in near:
+        room += 3 * roses[j].n + 3
+        widest = max(widest, roses[j].n)
+    return (
+        np.empty(room), np.empty(room), np.empty(room, np.int64),
+        np.empty(2 * room), np.empty(2 * room, np.uint64), np.empty(4 * widest + 4),
+    )  # fmt: skip
+
+
+@kernel
 def cover_arc(x, y, radius, angle, span, index, rose, petals, critical, low, high):
     """List the offsets from `angle` at which an arc lies inside a rose; return their number.
 
-    `critical`, `low` and `high` are room for as many numbers as the rose has petals can need.
+    `critical`, `low` and `high` are room of `make_room`.
     """
     dx, dy = x - rose.x, y - rose.y
     square = dx * dx + dy * dy
@@ -165,7 +190,7 @@ def _meet_circles(rose, petals, middle, across, span, critical):
 def _side(rose, petals, k):
     """Return the direction of the side on ray k that has the rose on its left, and its ends."""
     petal = petals[rose.first + k]
-    right = petals[rose.first + (k - 1) % rose.n].radius
+    right = radius_before(rose, petals, rose.first + k)
     if petal.radius > right:
         return petal.ux, petal.uy, right, petal.radius
     return -petal.ux, -petal.uy, petal.radius, right
@@ -210,7 +235,7 @@ def _holds(rose, petals, dx, dy, t, ux, uy, is_left, index):
             if not is_on_ray or petal.ux * qx + petal.uy * qy <= 0.0:
                 continue
             left = petal.radius
-            right = petals[rose.first + (k - 1) % rose.n].radius
+            right = radius_before(rose, petals, rose.first + k)
             if distance >= max(left, right):
                 return False
             if distance < min(left, right):

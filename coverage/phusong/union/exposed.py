@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from phusong.kernels import in_threads, kernel
-from phusong.union.curves import cover_arc, cover_segment, sweep
+from phusong.union.curves import cover_arc, cover_segment, make_room, radius_before, sweep
 from phusong.union.near import Buckets, near_box
 from phusong.union.roses import Roses
 
@@ -44,9 +44,6 @@ def find_exposed(roses: Roses, buckets: Buckets, n_operators: int) -> tuple[np.n
 @kernel
 def _expose(begin, end, roses, petals, frame, first, members, n_operators, parts, counts):
     n = 0
-    room = 64
-    low, high, op = np.empty(room), np.empty(room), np.empty(room, np.int64)
-    cut, mask = np.empty(2 * room), np.empty(2 * room, np.uint64)
     covering = np.zeros(n_operators, np.int64)
     for i in range(begin, end):
         rose = roses[i]
@@ -54,55 +51,15 @@ def _expose(begin, end, roses, petals, frame, first, members, n_operators, parts
             roses, frame, first, members, rose.x - rose.reach, rose.y - rose.reach,
             rose.x + rose.reach, rose.y + rose.reach,
         )  # fmt: skip
-        need = 2
-        widest = 0
-        for j in near:
-            need += 3 * roses[j].n + 3
-            widest = max(widest, roses[j].n)
-        if need > room:
-            room = 2 * need
-            low, high, op = np.empty(room), np.empty(room), np.empty(room, np.int64)
-            cut, mask = np.empty(2 * room), np.empty(2 * room, np.uint64)
-        critical = np.empty(4 * widest + 4)
+        low, high, op, cut, mask, critical = make_room(roses, near)
         own = np.uint64(1) << np.uint64(rose.op)
         for p in range(rose.first, rose.first + rose.n):
-            petal = petals[p]
-            before = petals[rose.first + (p - rose.first - 1) % rose.n].radius
-            for kind in range(2):
-                if kind == 0:
-                    start, stop = 0.0, petal.span
-                    if petal.radius <= 0.0:
-                        continue
-                else:
-                    start, stop = min(before, petal.radius), max(before, petal.radius)
-                    if rose.n == 1:
-                        continue
-                m = 0
-                is_hidden = False
-                for j in near:
-                    if j == i:
-                        continue
-                    if kind == 0:
-                        found = cover_arc(
-                            rose.x, rose.y, petal.radius, petal.angle, petal.span, i, roses[j],
-                            petals, critical, low[m:], high[m:],
-                        )  # fmt: skip
-                    else:
-                        found = cover_segment(
-                            rose.x, rose.y, petal.ux, petal.uy, start, stop,
-                            petal.radius > before, i, roses[j], petals, critical, low[m:], high[m:],
-                        )  # fmt: skip
-                    op[m : m + found] = roses[j].op
-                    m += found
-                    if (
-                        found
-                        and roses[j].op == rose.op
-                        and low[m - 1] <= start
-                        and (high[m - 1] >= stop)
-                    ):
-                        is_hidden = True
-                        break
-                if is_hidden:
+            for kind in (ARC, SIDE):
+                start, stop = _extent(rose, petals, p, kind)
+                if start >= stop:
+                    continue
+                m = _cover(rose, petals, p, kind, start, stop, roses, near, critical, low, high, op)
+                if m < 0:
                     continue
                 n_parts = sweep(low, high, op, m, start, stop, covering, cut, mask)
                 for k in range(n_parts):
@@ -119,3 +76,40 @@ def _expose(begin, end, roses, petals, frame, first, members, n_operators, parts
                     n += 1
                     counts[i - begin] += 1
     return parts[:n].copy()
+
+
+@kernel
+def _extent(rose, petals, p, kind):
+    """Return where the arc of a petal, or the side along its first ray, begins and ends."""
+    petal = petals[p]
+    if kind == ARC:
+        return 0.0, petal.span if petal.radius > 0.0 else 0.0
+    before = radius_before(rose, petals, p)  # a disc's is its own: it has no side
+    return min(before, petal.radius), max(before, petal.radius)
+
+
+@kernel
+def _cover(rose, petals, p, kind, start, stop, roses, near, critical, low, high, op):
+    """List where other roses cover a curve; return how often, or -1 if one of its own hides it."""
+    petal = petals[p]
+    m = 0
+    for j in near:
+        if j == rose.index:
+            continue
+        if kind == ARC:
+            found = cover_arc(
+                rose.x, rose.y, petal.radius, petal.angle, petal.span, rose.index, roses[j],
+                petals, critical, low[m:], high[m:],
+            )  # fmt: skip
+        else:
+            found = cover_segment(
+                rose.x, rose.y, petal.ux, petal.uy, start, stop,
+                petal.radius > radius_before(rose, petals, p), rose.index, roses[j], petals,
+                critical, low[m:], high[m:],
+            )  # fmt: skip
+        op[m : m + found] = roses[j].op
+        m += found
+        is_whole = found > 0 and low[m - 1] <= start and high[m - 1] >= stop
+        if is_whole and roses[j].op == rose.op:
+            return -1
+    return m

@@ -9,7 +9,7 @@ import numpy as np
 from phusong.kernels import in_threads, kernel
 from phusong.zonal import ZonalWeights
 
-__all__ = ["fill_cells", "paint", "sum_covered"]
+__all__ = ["fill_cells", "find_land", "paint", "sum_covered"]
 
 ROWS_AT_ONCE = 64
 
@@ -53,10 +53,15 @@ def sum_covered(
 def paint(layer: ZonalWeights, zones: ZonalWeights) -> np.ndarray:
     """Return a layer's share of each cell as float32, shape (row, col); 0 outside all zones."""
     painted = fill_cells(layer, "float32")
+    painted[~find_land(zones)] = 0
+    return painted
+
+
+def find_land(zones: ZonalWeights) -> np.ndarray:
+    """Return which cells of the grid meet a zone, bool, shape (row, col)."""
     is_land = np.zeros(zones.grid.shape, bool)
     _paint(zones.runs, zones.borders, np.ones(len(zones.borders)), is_land)
-    painted[~is_land] = 0
-    return painted
+    return is_land
 
 
 def fill_cells(layer: ZonalWeights, dtype: str = "float64") -> np.ndarray:

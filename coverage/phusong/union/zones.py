@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 
 from phusong.kernels import in_threads, kernel
-from phusong.union.curves import TOUCH_M, cover_edge, cross_line, sweep
+from phusong.union.curves import TOUCH_M, cover_edge, cross_line, make_room, radius_before, sweep
 from phusong.union.exposed import ARC
 from phusong.union.near import Buckets, near_box
 from phusong.union.roses import Roses, snap
@@ -191,13 +191,7 @@ def _without_whole(roses, petals, near, mask, x_low, y_low, x_high, y_high, kept
 @kernel
 def _add_edges(edges, blocks, x, y, zone_mask, roses, petals, near, n_operators, out):
     """Add what the zone's edges inside roses contribute; (x, y) is the origin."""
-    room, widest = 2, 0
-    for j in near:
-        room += 3 * roses[j].n + 3
-        widest = max(widest, roses[j].n)
-    low, high, op = np.empty(room), np.empty(room), np.empty(room, np.int64)
-    cut, mask = np.empty(2 * room), np.empty(2 * room, np.uint64)
-    critical = np.empty(4 * widest + 4)
+    low, high, op, cut, mask, critical = make_room(roses, near)
     covering = np.zeros(n_operators, np.int64)
     close = np.empty(len(near), np.int64)
     for x_low, y_low, x_high, y_high, begin, end in blocks:
@@ -277,8 +271,8 @@ def _add_parts(edges, blocks, zone, x, y, zone_mask, rose, petals, parts, begin,
                 or min(tail_y, tip_y) > zone.y_high + TOUCH_M
             ):  # fmt: skip
                 continue
-            before = petals[rose.first + (part.petal - rose.first - 1) % rose.n].radius
-            direction = 1.0 if petal.radius > before else -1.0
+            is_left = petal.radius > radius_before(rose, petals, part.petal)
+            direction = 1.0 if is_left else -1.0
             vx, vy = direction * petal.ux, direction * petal.uy
             low = part.low if direction > 0 else -part.high
             high = part.high if direction > 0 else -part.low
