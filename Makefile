@@ -36,6 +36,7 @@ bench: $(VENV)/.dev  ## ours beside what people use, in one run; takes a quarter
 	$(BIN)/python benchmarks/bench_zonal.py
 	$(BIN)/python benchmarks/bench_points.py
 	$(BIN)/python benchmarks/bench_reading.py
+	$(BIN)/python benchmarks/bench_whatif.py
 
 data: $(VENV)/.dev  ## make the embedded data anew from its facts
 	$(BIN)/python data/boundaries/make_embedded.py

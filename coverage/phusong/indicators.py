@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
-from typing import Literal
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +14,7 @@ import xarray as xr
 
 from phusong.footprint import ANY, Covered, cover_zones
 from phusong.grid import Grid
+from phusong.population import Placing
 from phusong.zonal import ZonalWeights, sum_by_zone
 
 __all__ = [
@@ -69,7 +69,8 @@ def measure_coverage(
     services: Mapping[str, Sequence[str]],
     operators: Sequence[str],
     as_of: date,
-    population: xr.DataArray | Literal["even"] | None = None,
+    persons: xr.DataArray | None = None,
+    placing: Placing = None,
     keep: Sequence[str] = ("4g", "5g"),
 ) -> ProvinceCoverage:
     """Return the share of area and of people that each service and operator covers.
@@ -77,12 +78,13 @@ def measure_coverage(
     share_area = Σ cell fraction × covered share of the cell ÷ Σ cell fraction, over the cells of
     the commune; share_population the same with persons. Low and high come from the low and high
     radii of sites without a radius of their own; they are NaN where no such site can reach.
-    Without a population raster, and in communes without people, share_population is NaN and its
+    Without persons per cell, and in communes without people, share_population is NaN and its
     bounds are those that the area allows: nobody where nothing is covered, all where all is.
 
-    Spread evenly ("even"), the people of a commune whose number is known live on every part of it
-    alike: share_population is then share_area, always "modelled", and keeps the bounds that the
-    area allows, because the number says nothing of where in the commune they live.
+    A count of a whole area says nothing of where in it people live. Where persons come from such
+    counts ("areas", "even"), share_population is always "modelled" and keeps the bounds that the
+    area allows; "even" takes the people of a commune whose number is known to live on every part
+    of it alike, so that share_population is share_area.
 
     A register's number is the denominator wherever it is known. To scale a commune's cells to it
     would change no share: the factor stands above and below the fraction line.
@@ -98,41 +100,49 @@ def measure_coverage(
     operators : sequence of str
         Those to report, also where they have no site here.
     as_of : date
-    population : DataArray, dims (y, x), or "even", optional
-        Persons per cell of the grid; or the communes' own numbers, spread evenly over their area.
+    persons : DataArray, dims (y, x), optional
+        Persons per cell of the grid.
+    placing : {"raster", "areas", "even"}, optional
+        Whence they come; or that the communes' own numbers are spread evenly over their area.
     keep : sequence of str
         Services whose cell shares are returned.
     """
-    raster = None if isinstance(population, str) else population
-    persons = None if raster is None else np.asarray(raster, dtype="float64")
+    values = None if persons is None else np.asarray(persons, dtype="float64")
+    is_known = placing == "raster"  # where in an area people live: else the bounds are the area's
 
-    def cover(which: gpd.GeoDataFrame, radius: str, keep: Sequence[str] = ()) -> Covered:
+    def cover(
+        which: gpd.GeoDataFrame,
+        radius: str,
+        population: np.ndarray | None,
+        keep: Sequence[str] = (),
+    ) -> Covered:
         return cover_zones(
             which.assign(radius_m=which[radius]),
             communes,
             weights,
             services=services,
             operators=operators,
-            population=persons,
+            population=population,
             keep=keep,
         )
 
-    middle = cover(sites, "radius_m", keep)
+    middle = cover(sites, "radius_m", values, keep)
     is_default = sites["is_default_radius"].to_numpy(bool)
     low = high = touched = None
     if is_default.any():
-        low, high = cover(sites, "radius_low_m"), cover(sites, "radius_high_m")
-        touched = high if is_default.all() else cover(sites[is_default], "radius_high_m")
+        low, high = (
+            cover(sites, radius, values if is_known else None)
+            for radius in ("radius_low_m", "radius_high_m")
+        )
+        touched = high if is_default.all() else cover(sites[is_default], "radius_high_m", None)
     people = np.full(len(communes), np.nan)
-    if raster is not None:
-        people = sum_by_zone(weights, raster)
+    if persons is not None:
+        people = sum_by_zone(weights, persons)
     tidy = _Tidy(communes=communes, covered=middle, as_of=as_of)
     reached = np.zeros_like(middle.cells, dtype=bool) if touched is None else touched.cells > 0
     rows = [
         tidy.area_rows(weights.cells, low, high, reached),
-        tidy.population_rows(
-            people, weights.cells, low, high, reached, is_even=isinstance(population, str)
-        ),
+        tidy.population_rows(people, weights.cells, low, high, reached, placing=placing),
     ]
     shares = (
         np.stack([middle.cell_shares[name] for name in keep])
@@ -174,7 +184,7 @@ class _Tidy:
         high: Covered | None,
         reached: np.ndarray,
         *,
-        is_even: bool,
+        placing: Placing,
     ) -> pd.DataFrame:
         official = self.communes["population"].astype("float64").to_numpy()
         shares = [
@@ -182,17 +192,17 @@ class _Tidy:
             for c in (self.covered, low, high)
         ]
         shares[1:] = [np.where(reached, bound, np.nan) for bound in shares[1:]]
-        is_unknown = np.isnan(shares[0])
+        is_model = placing in ("areas", "even")
+        is_unknown = np.isnan(shares[0]) | is_model
         least = _divide((low or self.covered).cells, cells)
         most = _divide((high or self.covered).cells, cells)
         shares[1] = np.where(is_unknown, (least > 1 - 1e-9).astype(float), shares[1])
         shares[2] = np.where(is_unknown, (most > 1e-9).astype(float), shares[2])
-        if is_even:
+        if placing == "even":
             has_people = (official > 0)[:, None, None]
             shares[0] = np.where(has_people, _divide(self.covered.cells, cells), np.nan)
         denominator = np.where(np.isnan(official), np.where(people > 0, people, np.nan), official)
-        is_model = reached | is_even
-        return self._rows("share_population", shares, is_model, denominator, "persons")
+        return self._rows("share_population", shares, reached | is_model, denominator, "persons")
 
     def _rows(
         self,

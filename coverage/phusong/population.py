@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -18,7 +20,10 @@ from phusong.population_kernels import (
     scatter_persons,
 )
 
-__all__ = ["fill_population", "spread_population"]
+__all__ = ["Placing", "fill_population", "spread_population"]
+
+# By what people are placed in a commune. Only a raster is evidence of where in it they live.
+Placing = Literal["raster", "areas", "even"] | None
 
 # Points of the grid that are this far apart, in raster cells, may pass a raster cell by.
 WIDEST_STEP = 0.7
@@ -92,11 +97,12 @@ def spread_population(raster: xr.DataArray, grid: Grid) -> xr.DataArray:
 
 
 def fill_population(
-    communes: gpd.GeoDataFrame, persons: pd.Series, *, is_even: bool = False
+    communes: gpd.GeoDataFrame, persons: pd.Series, *, placing: Placing = "raster"
 ) -> tuple[gpd.GeoDataFrame, list[str]]:
-    """Return the communes with their people: their own number, where there is none the raster's.
+    """Return the communes with their people: their own number, where there is none the layer's.
 
-    factor = own number ÷ the raster's. Scaled by it the cells of a commune sum to its own number:
+    The layer is a raster of persons, or areas with their counts. factor = own number ÷ the layer's.
+    Scaled by it the cells of a commune sum to its own number:
     shares of its people stay what they are, sums over several communes weigh by their own numbers.
 
     Parameters
@@ -104,16 +110,16 @@ def fill_population(
     communes : GeoDataFrame
         `commune_code`, `commune_name`, `population` (NaN where not known).
     persons : Series of float, by commune_code
-        People that the raster holds; NaN without a raster.
-    is_even : bool
-        The communes' own numbers were spread evenly over their area.
+        People that the layer holds there; NaN without a layer.
+    placing : {"raster", "areas", "even"}, optional
+        What the layer is; or that the communes' own numbers were spread evenly over their area.
 
     Returns
     -------
     GeoDataFrame
         `population` filled, `population_raster_factor` (NaN where either number is not known), and
-        `population_spread`: by what people are placed in a commune, "raster" or "even"; missing
-        where nobody knows.
+        `population_spread`: by what people are placed in a commune, "raster", "areas" or "even";
+        missing where nobody knows.
     list of str
         Notes on all that.
 
@@ -132,25 +138,30 @@ def fill_population(
     own = communes["population"].astype("float64")
     held = communes["commune_code"].map(persons).where(lambda people: people > 0)
     factor = own / held
-    is_spread = is_even & (own > 0)
-    how = pd.Series(pd.NA, index=communes.index, dtype="str")
-    how = how.mask(held.notna(), "raster").mask(is_spread, "even")
+    is_placed = own > 0 if placing == "even" else held.notna()
+    how = pd.Series(placing, index=communes.index, dtype="str").where(is_placed)
     filled = own.fillna(held)
-    notes = _factor_notes(communes, own, held, factor)
+    notes = _factor_notes(communes, own, held, factor, layer=_layer(placing))
     n_filled = int((own.isna() & held.notna()).sum())
     n_missing = int(filled.isna().sum())
     if n_filled:
-        notes.append(f"{n_filled} communes take their population from the raster")
-    if is_even:
+        notes.append(f"{n_filled} communes take their population from {_layer(placing)}")
+    if placing == "areas":
         notes.append(
-            f"the people of {is_spread.sum()} communes are spread evenly over their area: their "
+            "people are spread evenly over each area of the layer, a model; where in an area they "
+            "live is not known, so the bounds of shares of people run from nobody to all wherever "
+            "a part of a commune is covered"
+        )
+    if placing == "even":
+        notes.append(
+            f"the people of {is_placed.sum()} communes are spread evenly over their area: their "
             "share of people is their share of area, a model; where in a commune they live is not "
             "known, so the bounds run from nobody to all wherever a part is covered"
         )
     is_bare = (own > 0) & how.isna()
     if is_bare.any() and held.notna().any():
         notes.append(
-            f"the raster holds nobody in {is_bare.sum()} communes that have people "
+            f"{_layer(placing)} holds nobody in {is_bare.sum()} communes that have people "
             f"({'; '.join(_labels(communes[is_bare]).head(SHOWN))}): their share of people is not "
             "known, only its bounds"
         )
@@ -164,8 +175,12 @@ def fill_population(
     return communes.assign(**columns), notes
 
 
+def _layer(placing: Placing) -> str:
+    return "the layer of areas" if placing == "areas" else "the raster"
+
+
 def _factor_notes(
-    communes: pd.DataFrame, own: pd.Series, held: pd.Series, factor: pd.Series
+    communes: pd.DataFrame, own: pd.Series, held: pd.Series, factor: pd.Series, *, layer: str
 ) -> list[str]:
     """Say the factor of all communes together, and the least and the greatest if unusual."""
     known = factor.dropna()
@@ -173,7 +188,7 @@ def _factor_notes(
         return []
     n_own, n_held = own[known.index].sum(), held[known.index].sum()
     notes = [
-        f"population: {n_own:,.0f} by the communes' own numbers, {n_held:,.0f} by the raster, in "
+        f"population: {n_own:,.0f} by the communes' own numbers, {n_held:,.0f} by {layer}, in "
         f"{len(known)} communes: its people are scaled by {n_own / n_held:.3f} in all, commune by "
         f"commune by {known.min():.3f} to {known.max():.3f}"
     ]

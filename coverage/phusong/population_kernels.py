@@ -6,7 +6,9 @@ import numpy as np
 
 from phusong.kernels import kernel
 
-__all__ = ["NODE_CELLS", "SUBPOINTS", "count_points", "give_persons", "scatter_persons"]
+__all__ = [
+    "NODE_CELLS", "SUBPOINTS", "count_points", "give_persons", "scatter_areas", "scatter_persons",
+]  # fmt: skip
 
 # Cells hold SUBPOINTS² points; between nodes of this many cells the CRS is a plane: over 2 km a
 # transverse Mercator bends by less than a decimetre.
@@ -85,3 +87,12 @@ def scatter_persons(rows, columns, values, persons):
             for at in met[c]:
                 if at >= 0:
                     flat[at] += values[r, c]
+
+
+@kernel
+def scatter_areas(runs, borders, fractions, persons_per_cell, persons):
+    """Add to `persons` (row, col) what each zone of these weights holds in each of its cells."""
+    for i in range(len(runs)):
+        persons[runs[i, 0], runs[i, 2] : runs[i, 3]] += persons_per_cell[runs[i, 1]]
+    for i in range(len(borders)):
+        persons[borders[i, 0], borders[i, 2]] += fractions[i] * persons_per_cell[borders[i, 1]]

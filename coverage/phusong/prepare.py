@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import xarray as xr
+import shapely
 
-from phusong.errors import CrosswalkError, Problem, SchemaError
+from phusong.census import People
+from phusong.errors import CrosswalkError, CrsError, Problem, SchemaError
 from phusong.footprint import ANY, TWO_OR_MORE
 from phusong.joins import AREA_CRS
 from phusong.partition import Partition, make_partition
@@ -29,20 +29,44 @@ LON_LAT = "EPSG:4326"
 AREA_TOLERANCE = 0.01
 
 
-def require_spread(
-    population: xr.DataArray | Literal["even"] | None, communes: gpd.GeoDataFrame
-) -> None:
-    """Check that people who should be spread evenly are known at all."""
+def require_spread(population: People, communes: gpd.GeoDataFrame) -> None:
+    """Check that people can be spread: their areas have counts, or their communes do."""
+    if isinstance(population, gpd.GeoDataFrame):
+        _require_counts(population)
     if not isinstance(population, str):
         return
     if population != "even":
-        problem = Problem(row=None, field="population", found=repr(population),
-                          expected='persons per cell, or "even"')  # fmt: skip
+        expected = 'persons per cell, areas with their population, or "even"'
+        problem = Problem(row=None, field="population", found=repr(population), expected=expected)
         raise SchemaError("population", [problem])
     if "population" not in communes or communes["population"].isna().all():
         problem = Problem(row=None, field="population", found="no number of people in any commune",
                           expected='numbers that "even" can spread')  # fmt: skip
         raise SchemaError("communes", [problem])
+
+
+def _require_counts(areas: gpd.GeoDataFrame) -> None:
+    """Check that every area is there, with its place on Earth and its number of people."""
+    if areas.crs is None:
+        raise CrsError("population: areas without a CRS; say which one they are in")
+    if "population" not in areas:
+        problem = Problem(row=None, field="population", found=", ".join(map(str, areas.columns)),
+                          expected="a column of people")  # fmt: skip
+        raise SchemaError("population", [problem])
+    counts = areas["population"].to_numpy("float64", na_value=np.nan)
+    shapes = areas.geometry.to_numpy()
+    is_polygon = areas.geom_type.isin(["Polygon", "MultiPolygon"]) & (shapely.area(shapes) > 0)
+    wrong = {
+        "population": (~(np.isfinite(counts) & (counts >= 0)), "a number of people"),
+        "geometry": (~is_polygon.to_numpy(), "a polygon"),
+    }
+    problems = [
+        Problem(row=i + 1, field=name, found=str(areas[name].iloc[i])[:80], expected=expected)
+        for name, (is_wrong, expected) in wrong.items()
+        for i in np.flatnonzero(is_wrong).tolist()
+    ]
+    if problems:
+        raise SchemaError("population", problems)
 
 
 def prepare_communes(communes: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Partition]:

@@ -11,7 +11,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 import geopandas as gpd
 import numpy as np
@@ -22,9 +21,9 @@ from pyproj import CRS
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from phusong.census import People, placing_of, spread_people
 from phusong.grid import Grid, choose_metric_crs, grid_over, transformer
 from phusong.indicators import ProvinceCoverage, measure_coverage
-from phusong.population import spread_population
 from phusong.zonal import overlap_zones, sum_by_zone
 
 __all__ = ["Part", "Question", "measure_part", "sites_in_reach", "split_provinces"]
@@ -43,14 +42,14 @@ class Part:
         In the CRS of the grid: the communes, and the places between them that are in none.
     grid : Grid
         Over both.
-    population : DataArray, "even" or None
-        The window of the raster that the grid needs; the others as given.
+    population : People
+        The window of the raster, or those of the areas, that the grid needs; the others as given.
     """
 
     communes: gpd.GeoDataFrame
     gaps: gpd.GeoDataFrame
     grid: Grid
-    population: xr.DataArray | Literal["even"] | None
+    population: People
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +65,7 @@ class Question:
 def split_provinces(
     communes: gpd.GeoDataFrame,
     gaps: gpd.GeoDataFrame,
-    population: xr.DataArray | Literal["even"] | None,
+    population: People,
     *,
     crs: str | None,
     cell_m: float,
@@ -77,7 +76,7 @@ def split_provinces(
     ----------
     communes, gaps : GeoDataFrame, EPSG:4326
         With `province_code`.
-    population : DataArray, dims (y, x), "even", optional
+    population : People
     crs : str, optional
         A metric CRS for all; each province's own without it.
     cell_m : float
@@ -115,13 +114,11 @@ def measure_part(
     -------
     ProvinceCoverage
     float
-        Persons of the raster that live in the gaps.
+        Persons that live in the gaps, as far as a layer says where.
     """
-    population, between = part.population, 0.0
-    if isinstance(population, xr.DataArray):
-        population = spread_population(population, part.grid)
-        if len(part.gaps):
-            between = float(sum_by_zone(overlap_zones(part.gaps, part.grid), population).sum())
+    persons, between = spread_people(part.population, part.grid), 0.0
+    if persons is not None and len(part.gaps):
+        between = float(sum_by_zone(overlap_zones(part.gaps, part.grid), persons).sum())
     coverage = measure_coverage(
         part.communes,
         sites_in_reach(sites, part.grid.bounds, part.grid.crs),
@@ -129,7 +126,8 @@ def measure_part(
         services=question.services,
         operators=question.operators,
         as_of=question.as_of,
-        population=population,
+        persons=persons,
+        placing=placing_of(part.population),
         keep=question.keep,
     )
     return coverage, between
@@ -139,19 +137,22 @@ def sites_in_reach(
     sites: gpd.GeoDataFrame, box: tuple[float, float, float, float], crs: str
 ) -> gpd.GeoDataFrame:
     """Return, in `crs`, the sites whose largest footprint may meet a box of that CRS."""
-    reach_m = float(np.nanmax(sites["radius_high_m"].to_numpy(float), initial=0.0))
-    x_min, y_min, x_max, y_max = box
-    west, south, east, north = transformer(crs, LON_LAT).transform_bounds(
-        x_min - reach_m, y_min - reach_m, x_max + reach_m, y_max + reach_m
+    reach_m = np.nan_to_num(sites["radius_high_m"].to_numpy(float))
+    widest = float(reach_m.max(initial=0.0))
+    outer = np.array(box) + np.array([-widest, -widest, widest, widest])
+    around = transformer(crs, LON_LAT).transform_bounds(*outer)
+    is_near = _meet(shapely.bounds(sites.geometry.to_numpy()), around)
+    near = sites[is_near].to_crs(crs)
+    own = reach_m[is_near][:, None] * [-1, -1, 1, 1]
+    return near[_meet(shapely.bounds(near.geometry.to_numpy()) + own, box)]
+
+
+def _meet(boxes: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
+    """Return which boxes, shape (n, 4), meet one."""
+    west, south, east, north = box
+    return np.asarray(
+        (boxes[:, 2] > west) & (boxes[:, 0] < east) & (boxes[:, 3] > south) & (boxes[:, 1] < north)
     )
-    bounds = shapely.bounds(sites.geometry.to_numpy())
-    is_near = (
-        (bounds[:, 2] > west)
-        & (bounds[:, 0] < east)
-        & (bounds[:, 3] > south)
-        & (bounds[:, 1] < north)
-    )
-    return sites[is_near].to_crs(crs)
 
 
 def _group(shapes: np.ndarray) -> np.ndarray:
@@ -165,7 +166,7 @@ def _group(shapes: np.ndarray) -> np.ndarray:
 def _make_part(
     land: gpd.GeoDataFrame,
     between: gpd.GeoDataFrame,
-    population: xr.DataArray | Literal["even"] | None,
+    population: People,
     crs: str,
     cell_m: float,
 ) -> Part:
@@ -173,8 +174,19 @@ def _make_part(
     margin = 0 if raster is None else math.ceil(_cell_size_m(raster) / cell_m) + 1
     whole = pd.concat([land[["geometry"]], between[["geometry"]]])
     grid = grid_over(whole, crs=crs, cell_m=cell_m, margin_cells=margin)
-    window = population if raster is None else _window(raster, grid)
-    return Part(communes=land, gaps=between, grid=grid, population=window)
+    return Part(communes=land, gaps=between, grid=grid, population=_cut_out(population, grid))
+
+
+def _cut_out(population: People, grid: Grid) -> People:
+    """Return what the grid needs of a layer of people."""
+    if isinstance(population, xr.DataArray):
+        return _window(population, grid)
+    if isinstance(population, gpd.GeoDataFrame):
+        west, south, east, north = transformer(grid.crs, population.crs).transform_bounds(
+            *grid.bounds
+        )
+        return population.cx[west:east, south:north]
+    return population
 
 
 def _window(raster: xr.DataArray, grid: Grid) -> xr.DataArray:

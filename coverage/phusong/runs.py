@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import pandas as pd
-import xarray as xr
 
+from phusong.census import People
 from phusong.io.aliases import read_aliases
 from phusong.io.boundaries import read_communes
+from phusong.io.census import read_people
 from phusong.io.embedded import embedded_path
 from phusong.io.fetch import Fetched
 from phusong.io.manifest import fingerprint_inputs, write_run
-from phusong.io.rasters import read_population
 from phusong.io.registers import read_crosswalk, read_register, read_weights
 from phusong.io.report import Reading, ReadReport, problems_frame
 from phusong.io.settings import Study
@@ -161,11 +161,11 @@ def _assess_files(
         )
         service = reading.layer
         readings.append(reading)
-    population: xr.DataArray | Literal["even"] | None = None
+    population: People = None
     reports = tuple(reading.report for reading in readings)
     if isinstance(study.population, Path):
-        raster = read_population(study.population, communes=zones)
-        population, reports = raster.layer, (*reports, raster.report)
+        people = read_people(study.population, communes=zones, aliases=aliases)
+        population, reports = people.layer, (*reports, people.report)
     elif study.population is not None:
         population = study.population
     read_notes = [f"{Path(r.file).name}: {note}" for r in reports for note in r.notes]

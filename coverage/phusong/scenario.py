@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
-from typing import Literal
 
 import geopandas as gpd
 import numpy as np
@@ -14,12 +13,12 @@ import pandas as pd
 import shapely
 import xarray as xr
 
+from phusong.census import placing_of, spread_people
 from phusong.errors import Problem, SchemaError
 from phusong.gaps import find_gaps, nearest_sites
 from phusong.indicators import COLUMNS, SERVICES, ProvinceCoverage, measure_coverage
 from phusong.io.registers import Register
 from phusong.joins import locate_sites
-from phusong.population import spread_population
 from phusong.prepare import prepare_sites, select_on_air, unite_operators
 from phusong.province import Part, Question, measure_part, sites_in_reach
 from phusong.publish.assessment import About, Assessment, Conclusion
@@ -75,7 +74,7 @@ class Ground:
     as_of: date
     about: About
     notes: tuple[str, ...]
-    spreads: dict[int, xr.DataArray] = field(default_factory=dict)
+    spreads: dict[int, xr.DataArray | None] = field(default_factory=dict)
 
     def assess(
         self,
@@ -97,7 +96,7 @@ class Ground:
                 self.about, notes=(*self.about.notes, *operator_notes, *notes, *self.notes)
             ),
             conclude=partial(self._conclude, indicators, on_air),
-            scenario=_Scenario(ground=self, masts=masts, measured=tuple(measured)),
+            scenario=_Scenario(ground=self, masts=masts, on_air=on_air, measured=tuple(measured)),
         )
 
     def _conclude(self, indicators: pd.DataFrame, on_air: gpd.GeoDataFrame) -> Conclusion:
@@ -136,18 +135,16 @@ class Ground:
         communes = part.communes.iloc[touched]
         technologies = set(near["technology"].unique())
         services = {n: g for n, g in question.services.items() if technologies & set(g)}
-        # what cuts a footprint that reaches the communes belongs to the answer's last digits
-        largest = float(np.nanmax(on_air["radius_high_m"].to_numpy(float), initial=0.0))
-        bounds = communes.total_bounds + 2 * largest * np.array([-1, -1, 1, 1])
         weights = overlap_zones(communes, part.grid)
         after = measure_coverage(
             communes,
-            sites_in_reach(on_air, tuple(bounds), part.grid.crs),
+            sites_in_reach(on_air, tuple(communes.total_bounds), part.grid.crs),
             weights,
             services=services,
             operators=question.operators,
             as_of=question.as_of,
-            population=self._spread(position),
+            persons=self._spread(position),
+            placing=placing_of(part.population),
             keep=[name for name in question.keep if name in services],
         )
         shape = (2, len(part.communes), len(question.services), -1)
@@ -155,18 +152,16 @@ class Ground:
         return ProvinceCoverage(
             indicators=_replace_rows(
                 before.indicators, after.indicators, shape, np.ix_(np.arange(2), touched, place),
-                is_even=isinstance(part.population, str),
+                is_model=placing_of(part.population) in ("areas", "even"),
             ),
             cell_shares=_replace_cells(before.cell_shares, after.cell_shares, weights),
             persons=before.persons,
         )  # fmt: skip
 
-    def _spread(self, position: int) -> xr.DataArray | Literal["even"] | None:
-        population = self.parts[position].population
-        if not isinstance(population, xr.DataArray):
-            return population
+    def _spread(self, position: int) -> xr.DataArray | None:
         if position not in self.spreads:
-            self.spreads[position] = spread_population(population, self.parts[position].grid)
+            part = self.parts[position]
+            self.spreads[position] = spread_people(part.population, part.grid)
         return self.spreads[position]
 
     def _nearest(self, on_air: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -184,25 +179,27 @@ class _Scenario:
 
     ground: Ground
     masts: gpd.GeoDataFrame
+    on_air: gpd.GeoDataFrame
     measured: tuple[ProvinceCoverage, ...]
 
     def with_sites(self, added: gpd.GeoDataFrame | None, removed: Sequence[str]) -> Assessment:
         masts, ground = self.masts, self.ground
-        unknown = sorted(set(removed) - set(masts["site_id"]))
+        is_gone = masts["site_id"].isin(removed)
+        unknown = sorted(set(removed) - set(masts.loc[is_gone, "site_id"]))
         if unknown:
             raise SchemaError(
                 "removed",
                 [Problem(row=None, field="site_id", found=u, expected="a site of the assessment")
                  for u in unknown],
             )  # fmt: skip
-        is_gone = masts["site_id"].isin(removed)
         new, notes = self._prepare(added, masts[~is_gone])
         together = pd.concat([masts[~is_gone], new], ignore_index=True)
-        on_air, _ = select_on_air(together, ground.as_of)
-        changed, _ = select_on_air(pd.concat([masts[is_gone], new]), ground.as_of)
-        before, _ = select_on_air(masts, ground.as_of)
+        was_on_air = self.on_air["site_id"].isin(removed)
+        new_on_air, _ = select_on_air(new, ground.as_of)
+        on_air = pd.concat([self.on_air[~was_on_air], new_on_air], ignore_index=True)
+        changed = pd.concat([self.on_air[was_on_air], new_on_air], ignore_index=True)
         question = ask(on_air, ground.as_of)
-        if question != ask(before, ground.as_of):
+        if question != ask(self.on_air, ground.as_of):
             measured = [measure_part(part, on_air, question)[0] for part in ground.parts]
         else:
             measured = [
@@ -218,8 +215,9 @@ class _Scenario:
         if added is None or not len(added):
             return masts.iloc[:0], []
         cells = prepare_sites(added)
-        both = pd.MultiIndex.from_frame(masts[["site_id", "sector_id"]])
-        is_twice = pd.MultiIndex.from_frame(cells[["site_id", "sector_id"]]).isin(both)
+        key = ["site_id", "sector_id"]
+        alike = masts.loc[masts["site_id"].isin(cells["site_id"]), key]
+        is_twice = pd.MultiIndex.from_frame(cells[key]).isin(pd.MultiIndex.from_frame(alike))
         if is_twice.any():
             raise SchemaError(
                 "added",
@@ -239,7 +237,7 @@ def _replace_rows(
     shape: tuple[int, ...],
     place: tuple[np.ndarray, ...],
     *,
-    is_even: bool,
+    is_model: bool,
 ) -> pd.DataFrame:
     """Return the tidy rows, which are an array of `shape`, with those at `place` replaced."""
     columns = {}
@@ -251,7 +249,7 @@ def _replace_rows(
     by_radius = np.broadcast_to(
         ~np.isnan(columns["share_low"][:1]).all(axis=1, keepdims=True), columns["share"].shape
     ).copy()
-    by_radius[1] |= is_even
+    by_radius[1] |= is_model
     evidence = np.where(by_radius, "modelled", "declared").reshape(-1)
     flat = {name: values.reshape(-1) for name, values in columns.items()}
     return before.assign(**flat, evidence=evidence)

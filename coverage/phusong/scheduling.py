@@ -93,13 +93,9 @@ def measure_parts(
 
 
 def _cut_out(sites: gpd.GeoDataFrame, part: Part) -> gpd.GeoDataFrame:
-    """Return the sites that a part sees, and the one of the largest radius: what is seen is alike.
-
-    How far `measure_part` looks is the largest radius of the sites that it is given.
-    """
+    """Return the sites that a part sees."""
     near = sites_in_reach(sites, part.grid.bounds, part.grid.crs).index
-    largest = sites["radius_high_m"].astype(float).nlargest(1).index
-    return sites[sites.index.isin(near.union(largest))]
+    return sites[sites.index.isin(near)]
 
 
 def _effort(part: Part) -> int:

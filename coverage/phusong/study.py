@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import pandas as pd
-import xarray as xr
 
 from phusong.affordability import low_cost_shares
 from phusong.broadband import tier_bounds
+from phusong.census import People, find_beyond, placing_of
 from phusong.crosswalk import move_shares, move_yes_no, place_service
 from phusong.errors import SchemaError
 from phusong.indicators import tidy_tiers
@@ -46,7 +46,7 @@ def assess(
     sites: gpd.GeoDataFrame,
     as_of: date,
     service: pd.DataFrame | None = None,
-    population: xr.DataArray | Literal["even"] | None = None,
+    population: People = None,
     register: Register | None = None,
     radii: pd.DataFrame | None = None,
     crosswalk: pd.DataFrame | None = None,
@@ -73,11 +73,12 @@ def assess(
     service : DataFrame, optional
         Schema "service" (`vintage` may be absent). Rows of communes of before land on the new
         ones by the crosswalk.
-    population : DataArray, dims (y, x), or "even", optional
-        Persons per cell, `attrs["crs"]`; without it shares of people are unknown. A commune's own
-        number stays its number of people: the raster says where in it they live. "even" spreads
-        the communes' own numbers over their area: a model without evidence, so the bounds stay
-        those that the area allows.
+    population : DataArray, dims (y, x), GeoDataFrame or "even", optional
+        Persons per cell, `attrs["crs"]`; or polygons of any layer with their `population`, such as
+        the communes of a census; without it shares of people are unknown. A commune's own number
+        stays its number of people: the raster, or the areas, say where in it they live. "even"
+        spreads the communes' own numbers over their area. Counts of areas are no evidence of where
+        in them people live: the bounds stay those that the area allows.
     register : Register, optional
         Targets and their settings; those of Thanh Hóa's plan without it.
     radii : DataFrame, optional
@@ -119,9 +120,8 @@ def assess(
     answers = measure_parts(parts, on_air, ask(on_air, as_of), client=client, progress=progress)
     measured = [coverage for coverage, _ in answers]
     n_between = sum(persons for _, persons in answers)
-    zones, population_notes = fill_population(
-        zones, pd.concat([m.persons for m in measured]), is_even=isinstance(population, str)
-    )
+    persons = pd.concat([m.persons for m in measured])
+    zones, population_notes = fill_population(zones, persons, placing=placing_of(population))
     tiers = None
     if service is not None:
         placed, problems = place_service(service, zones, crosswalk, vintage=service_vintage)
@@ -139,7 +139,12 @@ def assess(
         radii=radii,
         as_of=as_of,
         about=about,
-        notes=(*population_notes, *partition_notes(made, n_between), *area_notes(zones)),
+        notes=(
+            *population_notes,
+            *find_beyond(population, persons),
+            *partition_notes(made, n_between),
+            *area_notes(zones),
+        ),
     )
     return ground.assess(masts, measured, operator_notes)
 

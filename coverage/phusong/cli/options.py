@@ -40,7 +40,8 @@ POPULATION = click.option(
     "--population",
     type=PathOrEven(path_type=Path),
     metavar="FILE|even",
-    help='Persons per cell (GeoTIFF), or "even": the communes\' own numbers, spread evenly.',
+    help="Persons per cell (GeoTIFF); areas with their people (any vector layer); or 'even': the "
+    "communes' own numbers, spread evenly.",
 )
 
 

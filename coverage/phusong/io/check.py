@@ -13,9 +13,9 @@ import pandas as pd
 from phusong.errors import PhusongError, SchemaError
 from phusong.io.aliases import read_aliases
 from phusong.io.boundaries import read_communes
+from phusong.io.census import read_people
 from phusong.io.confirm import find_candidates, read_names, write_names
 from phusong.io.measurements import read_measurements
-from phusong.io.rasters import read_population
 from phusong.io.report import Reading, ReadReport
 from phusong.io.spreadsheet import write_quarantine_xlsx
 from phusong.io.tables import read_service, read_sites
@@ -80,7 +80,7 @@ def check_file(
                 names=None if names is None else read_names(names),
                 aliases=added,
             ),
-            "population": lambda: read_population(path, communes=zones),
+            "population": lambda: read_people(path, communes=zones, aliases=added),
             "terrain": lambda: read_terrain(path, communes=zones),
             "measurements": lambda: read_measurements(path, communes=zones),
         }

@@ -22,8 +22,8 @@ PATHS = (
 class Study:
     """Everything that decides the outputs of a run, besides the contents of the files.
 
-    `population` is a raster, or "even" where the communes' own numbers are to be spread evenly
-    over their area (a file of that name is `./even`).
+    `population` is a raster, a layer of areas with their people, or "even" where the communes' own
+    numbers are to be spread evenly over their area (a file of that name is `./even`).
     """
 
     communes: Path

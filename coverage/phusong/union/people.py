@@ -44,8 +44,10 @@ def sum_covered(
         )  # fmt: skip
         return persons
 
+    inside = np.concatenate([zones.runs[:, 0], zones.borders[:, 0]])
+    first = inside.min(initial=zones.grid.shape[0]) // ROWS_AT_ONCE * ROWS_AT_ONCE
     total = np.zeros((zones.n_zones, len(layers)))
-    for persons in in_threads(work, range(0, zones.grid.shape[0], ROWS_AT_ONCE)):
+    for persons in in_threads(work, range(first, inside.max(initial=0) + 1, ROWS_AT_ONCE)):
         total += persons  # in the order of the rows, whoever is first
     return total
 
