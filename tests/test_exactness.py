@@ -86,9 +86,18 @@ def test_any_two_or_more_and_each_operator_agree_with_exact_overlay(seed: int) -
 
 def test_every_cell_carries_the_share_of_it_that_is_covered() -> None:
     rows = random_rows(12, 9)
-    kept = cover_zones(
-        sites(rows), ZONES, WEIGHTS, services={"5g": ["5G"]}, operators=["A", "B", "C"], keep=["5g"]
-    ).cell_shares["5g"]
+    kept = (
+        cover_zones(
+            sites(rows),
+            ZONES,
+            WEIGHTS,
+            services={"5g": ["5G"]},
+            operators=["A", "B", "C"],
+            keep=["5g"],
+        )
+        .cell_shares[0]
+        .to_numpy()
+    )
     corners = itertools.product(range(60), range(60))
     boxes = [
         shapely.box(c * 100, 5900 - r * 100, c * 100 + 100, 6000 - r * 100) for r, c in corners

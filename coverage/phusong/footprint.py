@@ -13,8 +13,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+import xarray as xr
 
 from phusong.errors import CrsError, Problem, SchemaError
+from phusong.grid import Grid
+from phusong.scratch import make_array
 from phusong.union.cells import cover_cells
 from phusong.union.exposed import find_exposed
 from phusong.union.near import Buckets, make_buckets
@@ -46,7 +49,7 @@ class Covered:
         Covered area in cells.
     persons : array of the same shape
         Covered population; zero where no population was given.
-    cell_shares : Mapping of str to array of float32, shape (row, col)
+    cell_shares : DataArray of float32, dims (service, y, x)
         For each service asked for, the share of each cell that any operator covers; cells
         outside all zones are 0.
     """
@@ -55,7 +58,7 @@ class Covered:
     operators: tuple[str, ...]
     cells: np.ndarray
     persons: np.ndarray
-    cell_shares: Mapping[str, np.ndarray]
+    cell_shares: xr.DataArray
 
 
 def cover_zones(
@@ -130,7 +133,8 @@ def cover_zones(
         raise ValueError(f"{len(operators)} operators; at most {MOST_OPERATORS} can be told apart")
     ground = _Ground.make(zones, weights, len(operators))
     shape = (len(zones), len(services), len(operators) + 2)
-    cells, persons, shares = np.zeros(shape), np.zeros(shape), {}
+    cells, persons = np.zeros(shape), np.zeros(shape)
+    shares = _empty_shares(keep, weights.grid)
     done: dict[bytes, int] = {}
     for i, (name, group) in enumerate(services.items()):
         is_used = sites["technology"].isin(group).to_numpy()
@@ -145,7 +149,7 @@ def cover_zones(
             if population is not None:
                 persons[:, i] = sum_covered(weights, layers, population)
             if name in keep:
-                shares[name] = paint(layers[0], weights)
+                paint(layers[0], weights, shares[list(keep).index(name)].to_numpy())
     whole = weights.cells[:, None, None]
     cells = np.where(cells > whole * (1 - WHOLE), whole, cells)
     return Covered(
@@ -154,6 +158,15 @@ def cover_zones(
         cells=cells,
         persons=persons,
         cell_shares=shares,
+    )
+
+
+def _empty_shares(services: Sequence[str], grid: Grid) -> xr.DataArray:
+    return xr.DataArray(
+        make_array((len(services), *grid.shape), "float32"),
+        dims=("service", "y", "x"),
+        coords={"service": list(services), "y": grid.y, "x": grid.x},
+        attrs={"crs": grid.crs, "cell_m": grid.cell_m, "unit": "share of the cell covered"},
     )
 
 

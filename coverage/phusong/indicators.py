@@ -13,7 +13,6 @@ import pandas as pd
 import xarray as xr
 
 from phusong.footprint import ANY, Covered, cover_zones
-from phusong.grid import Grid
 from phusong.population import Placing
 from phusong.zonal import ZonalWeights, sum_by_zone
 
@@ -144,14 +143,9 @@ def measure_coverage(
         tidy.area_rows(weights.cells, low, high, reached),
         tidy.population_rows(people, weights.cells, low, high, reached, placing=placing),
     ]
-    shares = (
-        np.stack([middle.cell_shares[name] for name in keep])
-        if keep
-        else np.zeros((0, *weights.grid.shape))
-    )
     return ProvinceCoverage(
         indicators=pd.concat(rows, ignore_index=True),
-        cell_shares=_cell_shares(shares, keep, weights.grid),
+        cell_shares=middle.cell_shares,
         persons=pd.Series(people, index=communes["commune_code"].to_numpy()),
     )
 
@@ -236,15 +230,6 @@ def _divide(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """Return part ÷ whole by zone, at most 1; NaN where the whole is zero."""
     safe = np.where(whole > 0, whole, np.nan)
     return np.asarray(np.clip(part / safe[:, None, None], 0.0, 1.0))
-
-
-def _cell_shares(shares: np.ndarray, services: Sequence[str], grid: Grid) -> xr.DataArray:
-    return xr.DataArray(
-        shares,
-        dims=("service", "y", "x"),
-        coords={"service": list(services), "y": grid.y, "x": grid.x},
-        attrs={"crs": grid.crs, "cell_m": grid.cell_m, "unit": "share of the cell covered"},
-    )
 
 
 def tidy_tiers(

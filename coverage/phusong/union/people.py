@@ -52,11 +52,11 @@ def sum_covered(
     return total
 
 
-def paint(layer: ZonalWeights, zones: ZonalWeights) -> np.ndarray:
-    """Return a layer's share of each cell as float32, shape (row, col); 0 outside all zones."""
-    painted = fill_cells(layer, "float32")
+def paint(layer: ZonalWeights, zones: ZonalWeights, painted: np.ndarray) -> None:
+    """Put a layer's share of each cell into `painted`, shape (row, col); 0 outside all zones."""
+    painted[:] = 0
+    _paint(layer.runs, layer.borders, layer.fractions, painted)
     painted[~find_land(zones)] = 0
-    return painted
 
 
 def find_land(zones: ZonalWeights) -> np.ndarray:
@@ -66,9 +66,9 @@ def find_land(zones: ZonalWeights) -> np.ndarray:
     return is_land
 
 
-def fill_cells(layer: ZonalWeights, dtype: str = "float64") -> np.ndarray:
+def fill_cells(layer: ZonalWeights) -> np.ndarray:
     """Return a layer's share of each cell of its grid, shape (row, col)."""
-    filled = np.zeros(layer.grid.shape, dtype)
+    filled = np.zeros(layer.grid.shape)
     _paint(layer.runs, layer.borders, layer.fractions, filled)
     return filled
 
