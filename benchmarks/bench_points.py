@@ -26,7 +26,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 
-from phusong.points import PointCounts, ZoneLocator, count_points, label_zones
+from phusong.point_counts import PointCounts, count_points
+from phusong.points import ZoneLocator, label_zones
 
 COMMUNES = Path(__file__).parents[2] / "shared/data/boundaries/vietnam_2025_simplified.parquet"
 SEED = 20261124

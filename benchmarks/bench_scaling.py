@@ -37,7 +37,8 @@ from bench_points import BATCH, seeded_batches
 
 import phusong as ps
 from phusong.io.rowgroups import list_row_groups
-from phusong.points import count_points, label_zones
+from phusong.point_counts import count_points
+from phusong.points import label_zones
 from phusong.workers import open_client
 
 AS_OF = date(2026, 11, 24)

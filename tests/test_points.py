@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from phusong.errors import CrsError
 from phusong.orientation import orient
-from phusong.points import count_points, label_zones
+from phusong.point_counts import count_points
+from phusong.points import label_zones
 
 CRS = "EPSG:5897"
 # Products of smaller numbers would leave double precision; no coordinate of a map comes near.

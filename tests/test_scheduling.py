@@ -26,7 +26,8 @@ import phusong as ps
 from phusong.cli import main
 from phusong.errors import InputFileError, MissingExtraError
 from phusong.io.rowgroups import list_row_groups
-from phusong.points import PointCounts, count_points, label_zones
+from phusong.point_counts import PointCounts, count_points
+from phusong.points import label_zones
 from phusong.prepare import prepare_communes, prepare_sites
 from phusong.province import sites_in_reach, split_provinces
 from phusong.publish.assessment import Assessment

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from phusong.grid import Grid as Grid
     from phusong.grid import grid_over as grid_over
     from phusong.io.boundaries import read_communes as read_communes
+    from phusong.io.census import read_areas as read_areas
     from phusong.io.embedded import embedded_path as embedded_path
     from phusong.io.rasters import read_population as read_population
     from phusong.io.settings import Study as Study
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from phusong.io.tables import read_sites as read_sites
     from phusong.io.weights import cached_weights as cached_weights
     from phusong.joins import overlay_weights as overlay_weights
-    from phusong.points import count_points as count_points
+    from phusong.point_counts import count_points as count_points
     from phusong.points import label_zones as label_zones
     from phusong.population import spread_population as spread_population
     from phusong.publish.assessment import About as About
@@ -55,13 +56,14 @@ _HOMES = {
     "assess": "phusong.study",
     "cached_weights": "phusong.io.weights",
     "compare": "phusong.publish.compare",
-    "count_points": "phusong.points",
+    "count_points": "phusong.point_counts",
     "demo_study": "phusong.runs",
     "embedded_path": "phusong.io.embedded",
     "grid_over": "phusong.grid",
     "label_zones": "phusong.points",
     "overlap_zones": "phusong.zonal",
     "overlay_weights": "phusong.joins",
+    "read_areas": "phusong.io.census",
     "read_communes": "phusong.io.boundaries",
     "read_population": "phusong.io.rasters",
     "read_service": "phusong.io.tables",

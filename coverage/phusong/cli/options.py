@@ -33,7 +33,12 @@ class PathOrEven(click.Path):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Any:
-        return value if value == "even" else super().convert(value, param, ctx)  # type: ignore[arg-type]
+        if value == "even":
+            return value
+        path: Any = super().convert(value, param, ctx)  # type: ignore[arg-type]
+        if not Path(path).exists():
+            self.fail(f"{path}: no such file; give a file, or the word even", param, ctx)
+        return path
 
 
 POPULATION = click.option(
