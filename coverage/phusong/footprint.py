@@ -27,7 +27,7 @@ from phusong.union.roses import Roses, make_roses
 from phusong.union.zones import Zones, cover_areas, make_zones
 from phusong.zonal import ZonalWeights
 
-__all__ = ["ANY", "TWO_OR_MORE", "Covered", "cover_zones"]
+__all__ = ["ANY", "TWO_OR_MORE", "Covered", "cover_zones", "lay_shares"]
 
 ANY = "any"
 TWO_OR_MORE = "two_or_more"
@@ -134,7 +134,7 @@ def cover_zones(
     ground = _Ground.make(zones, weights, len(operators))
     shape = (len(zones), len(services), len(operators) + 2)
     cells, persons = np.zeros(shape), np.zeros(shape)
-    shares = _empty_shares(keep, weights.grid)
+    shares = lay_shares(make_array((len(keep), *weights.grid.shape), "float32"), keep, weights.grid)
     done: dict[bytes, int] = {}
     for i, (name, group) in enumerate(services.items()):
         is_used = sites["technology"].isin(group).to_numpy()
@@ -161,9 +161,10 @@ def cover_zones(
     )
 
 
-def _empty_shares(services: Sequence[str], grid: Grid) -> xr.DataArray:
+def lay_shares(values: np.ndarray, services: Sequence[str], grid: Grid) -> xr.DataArray:
+    """Return shares of cells, shape (service, row, col), with their places and services."""
     return xr.DataArray(
-        make_array((len(services), *grid.shape), "float32"),
+        values,
         dims=("service", "y", "x"),
         coords={"service": list(services), "y": grid.y, "x": grid.x},
         attrs={"crs": grid.crs, "cell_m": grid.cell_m, "unit": "share of the cell covered"},

@@ -10,8 +10,11 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import geopandas as gpd
+import pandas as pd
 
+from phusong.footprint import lay_shares
 from phusong.indicators import ProvinceCoverage
+from phusong.packing import PackedShares, pack_shares, unpack_shares
 from phusong.province import Part, Question, measure_part, sites_in_reach
 from phusong.workers import explain_loss, send
 
@@ -74,7 +77,7 @@ def measure_parts(
     on_air = on_air.reset_index(drop=True)
     largest_first = sorted(range(len(parts)), key=lambda i: -_effort(parts[i]))
     futures = [
-        send(client, measure_part, parts[i], _cut_out(on_air, parts[i]), question)
+        send(client, _measure_packed, parts[i], _cut_out(on_air, parts[i]), question)
         for i in largest_first
     ]
     position = {future.key: i for future, i in zip(futures, largest_first, strict=True)}
@@ -84,7 +87,8 @@ def measure_parts(
             finished = as_completed(futures, loop=client.loop)
             for _ in progress(range(len(parts)), LABEL):
                 future = next(finished)
-                done[position[future.key]] = future.result()
+                i = position[future.key]
+                done[i] = _unpack(parts[i], question, future.result())
                 future.release()  # the worker need not keep it
     finally:
         for future in futures:
@@ -96,6 +100,28 @@ def _cut_out(sites: gpd.GeoDataFrame, part: Part) -> gpd.GeoDataFrame:
     """Return the sites that a part sees."""
     near = sites_in_reach(sites, part.grid.bounds, part.grid.crs).index
     return sites[sites.index.isin(near)]
+
+
+def _measure_packed(
+    part: Part, sites: gpd.GeoDataFrame, question: Question
+) -> tuple[pd.DataFrame, pd.Series, PackedShares, float]:
+    """Return what `measure_part` does, without what is known here, and its cells packed."""
+    coverage, between = measure_part(part, sites, question)
+    packed = pack_shares(coverage.cell_shares.to_numpy())
+    return coverage.indicators, coverage.persons, packed, between
+
+
+def _unpack(
+    part: Part,
+    question: Question,
+    answer: tuple[pd.DataFrame, pd.Series, PackedShares, float],
+) -> tuple[ProvinceCoverage, float]:
+    indicators, persons, packed, between = answer
+    shares = lay_shares(unpack_shares(packed), question.keep, part.grid)
+    return (
+        ProvinceCoverage(indicators=indicators, cell_shares=shares, persons=persons),
+        between,
+    )
 
 
 def _effort(part: Part) -> int:
