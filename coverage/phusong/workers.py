@@ -9,7 +9,7 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 from phusong.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client, Future, LocalCluster
 
 __all__ = ["SCHEDULER", "count_threads", "explain_loss", "open_client", "send"]
 
 SCHEDULER = re.compile(r"processes(?::(?P<n>[1-9][0-9]*))?|(?P<address>(?:tcp|tls)://\S+:[0-9]+)")
 WAIT_S = 20.0
+CLOSE_S = 20.0
 # Of an error that a task raises; a worker that dies is another matter, and dask's.
 RETRIES = 2
 # Digits may change with these, and with nothing else that a worker brings.
@@ -77,19 +78,9 @@ def open_client(scheduler: str | None, *, wait_s: float = WAIT_S) -> Iterator[Cl
         with _connect(asked["address"], wait_s) as client:
             yield client
         return
+    n_workers = int(asked["n"]) if asked["n"] else None
     with (
-        TemporaryDirectory(prefix="phusong-", ignore_cleanup_errors=True) as scratch,
-        distributed.LocalCluster(
-            n_workers=int(asked["n"]) if asked["n"] else None,
-            threads_per_worker=1,
-            # no dashboard; a port of its own, so that several runs do not meet at 8787
-            scheduler_kwargs={
-                "dashboard": False,
-                "dashboard_address": "127.0.0.1:0",
-                "local_directory": scratch,
-            },
-            local_directory=scratch,
-        ) as cluster,
+        _start_workers(n_workers) as cluster,
         distributed.Client(cluster, set_as_default=False, direct_to_workers=True) as client,
     ):
         yield client
@@ -135,6 +126,31 @@ def explain_loss(client: Client) -> Iterator[None]:
         ) from error
     except CancelledError as error:
         raise ConnectionError(f"{_name(client)}: the scheduler is gone, start again") from error
+
+
+@contextmanager
+def _start_workers(n_workers: int | None) -> Iterator[LocalCluster]:
+    """Start processes of one thread each, and end them; none is waited for too long."""
+    import distributed
+
+    with TemporaryDirectory(prefix="phusong-", ignore_cleanup_errors=True) as scratch:
+        cluster = distributed.LocalCluster(
+            n_workers=n_workers,
+            threads_per_worker=1,
+            # no dashboard; a port of its own, so that several runs do not meet at 8787
+            scheduler_kwargs={
+                "dashboard": False,
+                "dashboard_address": "127.0.0.1:0",
+                "local_directory": scratch,
+            },
+            local_directory=scratch,
+        )
+        try:
+            yield cluster
+        finally:
+            # after a worker was killed, dask has been seen to wait for it for ever
+            with suppress(TimeoutError):
+                cluster.close(timeout=CLOSE_S)
 
 
 @contextmanager
