@@ -36,8 +36,8 @@ class PathOrEven(click.Path):
         if value == "even":
             return value
         path: Any = super().convert(value, param, ctx)  # type: ignore[arg-type]
-        if not Path(path).exists():
-            self.fail(f"{path}: no such file; give a file, or the word even", param, ctx)
+        if str(value).isalpha() and not Path(path).exists():
+            self.fail(f"{value!r}: no such file; give a file, or the word even", param, ctx)
         return path
 
 
