@@ -6,8 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from phusong.crosswalk import BEFORE_2025, VINTAGE_2025, decide_vintage, move_shares, move_yes_no
+from phusong.crosswalk import (
+    BEFORE_2025,
+    VINTAGE_2025,
+    decide_vintage,
+    links_to,
+    move_shares,
+    move_yes_no,
+    place_service,
+)
 from phusong.errors import CrosswalkError
+from phusong.io.embedded import embedded_path
+from phusong.io.registers import read_crosswalk
 
 KNOWN = pd.DataFrame(
     [
@@ -111,3 +121,17 @@ def test_pair_that_occurs_twice_is_refused_not_counted_twice() -> None:
         move_shares(old, LINKS, weights=twice)
     with pytest.raises(CrosswalkError, match=r"crosswalk: .* twice: 4 → B"):
         move_yes_no(old, pd.concat([LINKS, LINKS.iloc[[3]]]))
+
+
+def test_service_on_communes_of_before_stays_on_them_though_their_codes_are_used_again() -> None:
+    crosswalk = read_crosswalk(embedded_path("crosswalk"))
+    code = crosswalk["commune_code"].iloc[0]  # the new commune bears the code of an old one
+    before = crosswalk[crosswalk["commune_code_old"] == code].iloc[:1]
+    communes = pd.DataFrame(
+        {"commune_code": [code], "vintage": BEFORE_2025, "commune_name": before["commune_name_old"]}
+    )
+    assert links_to(communes, crosswalk).empty
+    service = pd.DataFrame({"commune_code": [code], "operator": "A"})
+    placed, problems = place_service(service, communes, crosswalk, vintage=BEFORE_2025)
+    assert problems == []
+    assert placed["vintage"].tolist() == [BEFORE_2025]

@@ -16,6 +16,7 @@ __all__ = [
     "BEFORE_2025",
     "VINTAGE_2025",
     "decide_vintage",
+    "links_to",
     "move_shares",
     "move_yes_no",
     "place_service",
@@ -99,10 +100,19 @@ def place_service(
     one of `communes`.
     """
     columns = ["commune_code", "vintage", "commune_name"]
-    old = crosswalk[crosswalk["commune_code"].isin(communes["commune_code"])]
+    old = links_to(communes, crosswalk)
     old = old[["commune_code_old", "vintage_old", "commune_name_old"]].drop_duplicates()
     known = [communes[columns], old.set_axis(columns, axis=1)]
     return decide_vintage(service, pd.concat(known), vintage=vintage, rows=rows)
+
+
+def links_to(communes: pd.DataFrame, crosswalk: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the crosswalk that lead to these communes, by code and vintage.
+
+    Codes are used again: those of communes of before lead nowhere, though new ones bear them.
+    """
+    pairs = pd.MultiIndex.from_frame(communes[["commune_code", "vintage"]])
+    return crosswalk[pd.MultiIndex.from_frame(crosswalk[["commune_code", "vintage"]]).isin(pairs)]
 
 
 def move_yes_no(
