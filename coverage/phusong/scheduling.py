@@ -6,8 +6,8 @@ is added up on the way, so it does not matter who measures what and who is done 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import pandas as pd
@@ -16,27 +16,16 @@ from phusong.footprint import lay_shares
 from phusong.indicators import ProvinceCoverage
 from phusong.packing import PackedShares, pack_shares, unpack_shares
 from phusong.province import Part, Question, measure_part, sites_in_reach
+from phusong.steps import Progress, silently
 from phusong.workers import explain_loss, send
 
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["Progress", "measure_parts", "silently"]
+__all__ = ["measure_parts"]
 
-Step = TypeVar("Step")
 LABEL = "coverage"
 CELLS_A_COMMUNE = 75_000
-
-
-class Progress(Protocol):
-    """Given the steps and a label, yields the steps, and may show how it goes."""
-
-    def __call__(self, steps: Sequence[Step], label: str) -> Iterable[Step]: ...
-
-
-def silently(steps: Sequence[Step], label: str) -> Iterable[Step]:
-    """Yield the steps and show nothing."""
-    return steps
 
 
 def measure_parts(

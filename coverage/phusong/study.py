@@ -11,7 +11,7 @@ import pandas as pd
 from phusong.affordability import low_cost_shares
 from phusong.broadband import tier_bounds
 from phusong.census import People, find_beyond, placing_of
-from phusong.crosswalk import move_shares, move_yes_no, place_service
+from phusong.crosswalk import links_to, move_shares, move_yes_no, place_service
 from phusong.errors import SchemaError
 from phusong.indicators import tidy_tiers
 from phusong.io.embedded import embedded_path
@@ -31,13 +31,14 @@ from phusong.province import split_provinces
 from phusong.publish.assessment import About, Assessment
 from phusong.ranges import fill_radii
 from phusong.scenario import Ground, ask
-from phusong.scheduling import Progress, measure_parts, silently
+from phusong.scheduling import measure_parts
 from phusong.schema import conform
+from phusong.steps import Progress, silently
 
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["Progress", "assess", "silently"]
+__all__ = ["assess"]
 
 
 def assess(
@@ -163,7 +164,7 @@ def _broadband(
     is_old = len(service) > 0 and service["vintage"].iloc[0] != zones["vintage"].iloc[0]
     places = zones
     if is_old:
-        links = crosswalk[crosswalk["commune_code"].isin(zones["commune_code"])]
+        links = links_to(zones, crosswalk)
         places = links[["commune_code_old"]].drop_duplicates().set_axis(["commune_code"], axis=1)
     tiers = tier_bounds(
         service,
