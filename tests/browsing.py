@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
 from playwright.sync_api import Browser, Page
@@ -35,8 +36,16 @@ class Opened:
     def show(self, indicator: str, service: str = "", operator: str = "") -> None:
         for control, value in (("indicator", indicator), ("service", service),
                                ("operator", operator)):  # fmt: skip
-            if value:
+            if value and self.page.input_value(f"#{control}") != value:
                 self.page.select_option(f"#{control}", value)
+
+    def figures(self) -> dict[str, str]:
+        """Return what the panel says of the chosen commune, by layer."""
+        rows = self.page.locator("#commune [data-layer]")
+        said = rows.evaluate_all(
+            "rows => rows.map(r => [r.dataset.layer, r.lastChild.textContent])"
+        )
+        return {layer: text.replace("\u00a0", " ") for layer, text in said}
 
     def switch_off(self, *controls: str) -> None:
         for control in controls:
@@ -45,7 +54,8 @@ class Opened:
     def place_of(self, commune: int) -> tuple[int, int]:
         """Return where on the page a commune's label point is."""
         x, y = self.page.evaluate(
-            "i => { const p = map.latLngToContainerPoint(labels[i]),"
+            "i => { const { map, labelPlace } = phusong,"
+            " p = map.latLngToContainerPoint(labelPlace(i)),"
             " box = map.getContainer().getBoundingClientRect();"
             " return [p.x + box.x, p.y + box.y] }",
             commune,
@@ -60,14 +70,21 @@ class Opened:
 
 @contextmanager
 def opened(
-    browser: Browser, html: str, folder: Path, size: tuple[int, int] = DESKTOP
+    browser: Browser,
+    html: str,
+    folder: Path,
+    size: tuple[int, int] = DESKTOP,
+    *,
+    scheme: Literal["light", "dark"] = "light",
+    address: str = "",
 ) -> Iterator[Opened]:
     """Open a page from a file with the network off; at the end nothing may have gone wrong."""
     path = folder / "map.html"
     path.write_text(html, encoding="utf-8", newline="\n")
     context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, offline=True, locale="de-DE"
-    )
+        viewport={"width": size[0], "height": size[1]}, offline=True, locale="de-DE",
+        color_scheme=scheme, has_touch=size[0] < 500,
+    )  # fmt: skip
     page = context.new_page()
     it = Opened(page, path.as_uri())
     page.on("request", lambda request: it.requests.append(request.url))
@@ -76,9 +93,10 @@ def opened(
     page.add_init_script(
         "addEventListener('securitypolicyviolation', e => console.error('policy', e.blockedURI))"
     )
-    page.goto(it.url)
+    page.goto(it.url + address)
     page.wait_for_selector('html[data-ready="yes"]')
     yield it
     context.close()
     assert it.errors == []
-    assert [url for url in it.requests if not url.startswith("data:")] == [it.url]
+    loaded = [url for url in it.requests if not url.startswith(("data:", "blob:"))]
+    assert [url.partition("#")[0] for url in loaded] == [it.url]

@@ -1,93 +1,144 @@
-"""What the web map is given: shapes, figures and words as one block of plain JSON."""
+"""What the web map is given: shapes and figures of an assessment as plain data."""
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import math
-import tomllib
 from collections.abc import Mapping
-from importlib.resources import files
+from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import rasterio.warp
 import shapely
-import xarray as xr
-from affine import Affine
-from PIL import Image
-from rasterio.features import rasterize
-from rasterio.transform import array_bounds
 
+from phusong.footprint import ANY, TWO_OR_MORE
 from phusong.publish.assessment import Assessment
+from phusong.publish.mappictures import uncovered_pictures
+from phusong.publish.maptopology import Topology, share_arcs, simplify_communes
 from phusong.publish.masts import masts_on_air
-from phusong.publish.palette import BREAKS, CLASSES, GAP, TECHNOLOGIES, TIERS
+from phusong.publish.palette import BREAKS
 from phusong.publish.summary import targets_json
 
-__all__ = ["map_data", "to_block"]
+__all__ = ["map_data", "to_json_text"]
 
-COUNTRY_DEG = 4.0  # a layer wider or taller than this is drawn as a country
-SIMPLIFY_DEG = {"province": 0.0004, "country": 0.003}
-DIGITS = {"province": 5, "country": 4}
-MAX_PIXELS = {"province": 1800, "country": 420}
 WEB_MERCATOR = "EPSG:3857"
-# What is not covered is washed out: the colour of the class stays readable under it.
-UNCOVERED_RGBA = ((0, 0, 0, 0), (255, 255, 255, 70), (255, 255, 255, 130), (255, 255, 255, 175))
+STRIP = 128  # sites without names go along strips of so many pixels
+SLACK = 1e-6  # of a part: a bound that is a whole number is not moved by its last digit
+COUNTRY_DEG = 4.0  # a layer wider or taller than this is drawn as a country
+LAYER = ["indicator", "service", "operator"]
+CORNER_M = math.pi * 6_378_137  # the world ends there, to the west and to the north
+TARGET_KEYS = ("target_id", "title_vi", "title_en", "due", "status", "n_communes",
+               "n_communes_short", "n_communes_undetermined")  # fmt: skip
 
 
-def map_data(assessment: Assessment, *, lang: str) -> dict[str, object]:
-    """Return everything the page shows, as plain data."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """How fine the figures and shapes of a map are.
+
+    Attributes
+    ----------
+    tolerance_m : float
+        Bends of borders that are smaller go.
+    zoom : int
+        Its pixels are the unit of coordinates.
+    picture_pixels : int
+        The longer side of the picture of a part of a province.
+    parts : int
+        A share is a whole number of such parts.
+    bound_parts : int
+        Bounds are whole multiples of so many parts, the low one rounded down, the high one up.
+    is_whole : bool
+        Sites have names and ids, and shares of one operator have bounds.
+    """
+
+    tolerance_m: float
+    zoom: int
+    picture_pixels: int
+    parts: int
+    bound_parts: int
+    is_whole: bool
+
+
+PROVINCE = Detail(tolerance_m=50, zoom=15, picture_pixels=1800, parts=1_000_000,
+                  bound_parts=1, is_whole=True)  # fmt: skip
+COUNTRY = Detail(tolerance_m=400, zoom=11, picture_pixels=150, parts=1_000,
+                 bound_parts=10, is_whole=False)  # fmt: skip
+
+
+def map_data(assessment: Assessment) -> dict[str, Any]:
+    """Return everything that the page shows of an assessment, without a word of the page's own.
+
+    A layer of more than 4° is drawn as a country: borders are simplified to 400 m, sites lie on a
+    raster of 76 m and have no names, shares are rounded to 0.1 % and bounds (of all operators
+    together only) outwards to 1 %, so that the page stays small.
+
+    Parameters
+    ----------
+    assessment : Assessment
+
+    Returns
+    -------
+    dict
+        Plain JSON values only; unknown is None.
+
+        - `place`, `as_of`, `sources`, `notes`, `synthetic`, `schematic`, `targets`
+        - `communes`: columns `code`, `name`, `population`, `area_ha`; `zoom`, whose pixels (in
+          tiles of 256, from the north-west) all coordinates count; `label_x`, `label_y`; the
+          borders as arcs: `arc_x`, `arc_y` (where each begins), `arc_steps` (dx1, dy1, …),
+          `arc_sizes` (steps in each); `rings` (arcs one after the other, -1 - i is arc i
+          backwards), `ring_sizes` (arcs in each), `polygon_sizes` (rings), `shape_sizes`
+          (polygons, by commune)
+        - `parts`: shares are whole numbers of 1/parts
+        - `layers`: `indicator`, `service`, `operator`, `share`, `evidence` (a coded column);
+          where there are bounds, `below` and `above`: how far they lie from the share (from 0
+          where it is None); `total`, share and bounds of the whole area, where there is one
+        - `gaps`: columns by rank, `at` is the position of the commune
+        - `sites`: columns by mast, with `x` and `y`
+        - `uncovered`: pictures by `service`
+
+        A coded column is `words`, a list of texts, and `of`, which of them each row has.
+    """
     communes, about = assessment.communes, assessment.about
     west, south, east, north = communes.total_bounds
-    scale = "country" if max(east - west, north - south) > COUNTRY_DEG else "province"
-    words = tomllib.loads(
-        (files("phusong") / "publish" / "assets" / "words.toml").read_text(encoding="utf-8")
-    )
-    return {
-        "lang": lang,
-        "words": words[lang],
+    detail = COUNTRY if max(east - west, north - south) > COUNTRY_DEG else PROVINCE
+    said = {
         "place": about.place,
-        "as_of": about.as_of.isoformat(),
-        "sources": list(about.sources),
-        "notes": list(about.notes),
+        "as_of": about.as_of,
+        "sources": about.sources,
+        "notes": about.notes,
         "synthetic": about.is_synthetic,
         "schematic": about.is_schematic,
-        "targets": targets_json(assessment.targets),
-        "communes": _communes(communes, scale),
-        "view": _view(communes),
-        "layers": _layers(assessment),
+        "targets": [
+            {key: target[key] for key in TARGET_KEYS} | _first_reading(target)
+            for target in targets_json(assessment.targets)
+        ],
+        "parts": detail.parts,
+    }
+    return json.loads(to_json_text(said)) | {
+        "communes": _communes(communes, detail),
+        "layers": _layers(assessment, detail),
         "gaps": _gaps(assessment.gaps, communes),
-        "sites": _sites(assessment.sites),
-        "uncovered": _uncovered(assessment, scale),
-        "palette": {
-            "breaks": BREAKS,
-            "classes": CLASSES,
-            "tiers": TIERS,
-            "gap": GAP,
-            "technologies": TECHNOLOGIES,
-            "veil": UNCOVERED_RGBA[-1][3] / 255,
-        },
+        "sites": _sites(assessment.sites, detail),
+        "uncovered": uncovered_pictures(
+            communes, assessment.coverage, max_pixels=detail.picture_pixels
+        ),
     }
 
 
-def to_block(data: Mapping[str, object]) -> str:
-    """Return JSON that is safe in a script element: no `<`, `>`, `&`, backtick or line separator.
+def to_json_text(data: Mapping[str, object]) -> str:
+    """Return JSON without what JSON has not: the unknown is null, dates are text.
 
     Examples
     --------
-    >>> to_block({"name": "</script>"})
-    '{"name":"\\\\u003c/script\\\\u003e"}'
+    >>> to_json_text({"share": [0.5, float("nan"), pd.NA]})
+    '{"share":[0.5,null,null]}'
     """
-    text = json.dumps(_known(data), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for sign in "<>&`\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
+    return json.dumps(_known(data), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _known(value: object) -> object:
-    """Return the value with what is not known as None and dates as text."""
     if isinstance(value, Mapping):
         return {str(key): _known(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -97,171 +148,184 @@ def _known(value: object) -> object:
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
-def _communes(communes: gpd.GeoDataFrame, scale: str) -> dict[str, object]:
-    """Return names, figures and rings; rings are whole numbers, each the step from the last."""
-    shapes = communes.geometry.to_numpy()
-    simple = shapely.coverage_simplify(shapes, SIMPLIFY_DEG[scale])
-    is_lost = shapely.is_empty(simple) | ~shapely.is_valid(simple)
-    simple = np.where(is_lost, shapes, simple)
-    factor = 10 ** DIGITS[scale]
+def _first_reading(target: Mapping[str, Any]) -> dict[str, object]:
+    """Return the reading that decides: its label and its share with the bounds."""
+    keys = ("label_vi", "label_en", "threshold", "share", "share_low", "share_high")
+    return {key: target["readings"][0][key] for key in keys}
+
+
+def _communes(communes: gpd.GeoDataFrame, detail: Detail) -> dict[str, object]:
+    shapes = communes.geometry.to_crs(WEB_MERCATOR).to_numpy()
+    simple = simplify_communes(shapes, tolerance_m=detail.tolerance_m)
+    world = shapely.transform(simple, lambda xy: xy * [1, -1] + CORNER_M)
+    unit_m = _unit_m(detail)
+    cut = share_arcs(world, unit_m=unit_m)
+    label = shapely.get_coordinates(shapely.point_on_surface(_largest_parts(world))) / unit_m
     return {
-        "factor": factor,
+        "zoom": detail.zoom,
         "code": communes["commune_code"].tolist(),
         "name": communes["commune_name"].tolist(),
-        "population": _rounded(communes["population"], 0),
-        "area_km2": _rounded(communes["area_km2"], 2),
-        "rings": [_rings(shape, factor) for shape in simple],
-        "label": np.rint(shapely.get_coordinates(shapely.point_on_surface(simple)) * factor)
-        .astype(int)
-        .tolist(),
+        "population": _whole(communes["population"]),
+        "area_ha": _whole(communes["area_km2"] * 100),
+        "label_x": _whole(label[:, 0]),
+        "label_y": _whole(label[:, 1]),
+        **_flat(cut),
     }
 
 
-def _rings(shape: shapely.Geometry, factor: int) -> list[list[list[int]]]:
-    """Return, for each polygon, its rings as x0, y0, dx1, dy1, …"""
-    polygons = []
-    for polygon in shapely.get_parts(shape):
-        rings = []
-        for ring in (polygon.exterior, *polygon.interiors):
-            points = np.rint(shapely.get_coordinates(ring) * factor).astype(int)
-            steps = np.diff(points, axis=0, prepend=np.zeros((1, 2), dtype=int))
-            is_new = (steps != 0).any(axis=1)
-            rings.append(steps[is_new].reshape(-1).tolist())
-        polygons.append(rings)
-    return polygons
+def _flat(cut: Topology) -> dict[str, list[int]]:
+    """Return arcs and rings as flat columns."""
+    polygons = [polygon for shape in cut.rings for polygon in shape]
+    rings = [ring for polygon in polygons for ring in polygon]
+    return {
+        "arc_x": [int(arc[0, 0]) for arc in cut.arcs],
+        "arc_y": [int(arc[0, 1]) for arc in cut.arcs],
+        "arc_steps": np.concatenate([np.diff(a, axis=0) for a in cut.arcs]).reshape(-1).tolist(),
+        "arc_sizes": [len(arc) - 1 for arc in cut.arcs],
+        "rings": [arc for ring in rings for arc in ring],
+        "ring_sizes": [len(ring) for ring in rings],
+        "polygon_sizes": [len(polygon) for polygon in polygons],
+        "shape_sizes": [len(shape) for shape in cut.rings],
+    }
 
 
-def _view(communes: gpd.GeoDataFrame) -> list[float]:
-    """Return the bounds that hold nearly all communes: far islands do not shrink the land."""
-    bounds = communes.geometry.bounds
-    low, high = bounds.quantile(0.002), bounds.quantile(0.998)
-    if len(communes) < 500:
-        low, high = bounds.min(), bounds.max()
-    return [float(low.minx), float(low.miny), float(high.maxx), float(high.maxy)]
+def _largest_parts(shapes: np.ndarray) -> np.ndarray:
+    """Return the largest polygon of each shape: a name stands on the main island."""
+    parts, shape_of = shapely.get_parts(shapes, return_index=True)
+    order = np.lexsort((-shapely.area(parts), shape_of))
+    _, first = np.unique(shape_of[order], return_index=True)
+    return np.asarray(parts[order[first]])
 
 
-def _layers(assessment: Assessment) -> list[dict[str, object]]:
-    """Return each indicator × service × operator as shares in 1/10000 with their bounds."""
+def _layers(assessment: Assessment, detail: Detail) -> list[dict[str, object]]:
+    """Return each indicator × service × operator as shares with their bounds.
+
+    Where communes have it by several kinds of evidence, each kind is a layer of its own.
+    """
     codes = assessment.communes["commune_code"]
+    totals = assessment.provinces
+    totals = totals[totals["province_code"] == ""].reset_index(drop=True)
     layers = []
-    keys = ["indicator", "service", "operator", "evidence"]
-    for (indicator, service, operator, evidence), rows in assessment.indicators.groupby(
-        keys, sort=False
-    ):
-        table = rows.set_index("commune_code").reindex(codes)
-        layer = {
-            "indicator": indicator,
-            "service": service,
-            "operator": operator,
-            "evidence": evidence,
-            "share": _parts(table["share"]),
-        }
-        if table["share_low"].notna().any():
-            layer |= {"low": _parts(table["share_low"]), "high": _parts(table["share_high"])}
-        layers.append(layer)
+    for _, rows in assessment.indicators.groupby(LAYER, sort=False):
+        kinds = [rows]
+        if rows["commune_code"].duplicated().any():
+            kinds = [kind for _, kind in rows.groupby("evidence", sort=True)]
+        layers += [_layer(kind, codes, detail) | _total(kind, totals, detail) for kind in kinds]
     return layers
 
 
-def _parts(shares: pd.Series) -> list[int | None]:
-    """Return shares in 1/10000; only a whole share is 10000, only nothing is 0."""
-    parts = np.rint(shares * 10_000).clip(1, 9_999)
-    parts = parts.where(shares > 0, 0).where(shares < 1, 10_000)
-    return [None if math.isnan(s) else int(p) for s, p in zip(shares, parts, strict=True)]
-
-
-def _gaps(gaps: gpd.GeoDataFrame, communes: gpd.GeoDataFrame) -> list[dict[str, object]]:
-    position = {code: i for i, code in enumerate(communes["commune_code"])}
-    return [
-        {
-            "at": position[row.commune_code],
-            "missing": row.missing.split(";"),
-            "certainty": row.certainty,
-            "people": _round(row.people_uncovered, 0),
-            "km2": _round(row.area_uncovered_km2, 1),
-            "operators": row.operators_present,
-            "site": row.nearest_site_id,
-            "site_operator": row.nearest_site_operator,
-            "site_km": _round(row.nearest_site_km, 1),
-            "reason": row.reason,
+def _layer(rows: pd.DataFrame, codes: pd.Series, detail: Detail) -> dict[str, object]:
+    table = rows.set_index("commune_code").reindex(codes)
+    share, low, high = (
+        table[name].to_numpy(dtype="float64", na_value=np.nan)
+        for name in ("share", "share_low", "share_high")
+    )
+    parts = _parts(share, detail.parts)
+    layer: dict[str, object] = {
+        **{key: str(rows[key].iloc[0]) for key in LAYER},
+        "evidence": _coded(table["evidence"]),
+        "share": _whole(parts),
+    }
+    is_shown = detail.is_whole or layer["operator"] in (ANY, TWO_OR_MORE)
+    if is_shown and not np.isnan(low).all():
+        low, high = _bounds(low, high, detail)
+        # A share that stands between its bounds does so when all three are rounded.
+        least, most = np.nan_to_num(parts, nan=np.inf), np.nan_to_num(parts, nan=-np.inf)
+        middle = np.nan_to_num(parts)
+        layer |= {
+            "below": _whole(middle - np.minimum(low, least)),
+            "above": _whole(np.maximum(high, most) - middle),
         }
-        for row in gaps.itertuples()
-    ]
+    return layer
 
 
-def _sites(sites: gpd.GeoDataFrame) -> dict[str, object]:
-    """Return masts as columns; operators and technologies are positions in lists of texts."""
-    masts = masts_on_air(sites)
-    operators = sorted(set(masts["operators"]))
-    technologies = sorted(set(masts["technologies"]))
-    order = list(TECHNOLOGIES)
+def _bounds(low: np.ndarray, high: np.ndarray, detail: Detail) -> tuple[np.ndarray, np.ndarray]:
+    """Return bounds in whole parts; where steps are coarse, they are moved apart."""
+    if detail.bound_parts == 1:
+        return _parts(low, detail.parts), _parts(high, detail.parts)
+    step = detail.parts / detail.bound_parts
+    return (
+        np.floor(low * step + SLACK) * detail.bound_parts,
+        np.ceil(high * step - SLACK) * detail.bound_parts,
+    )
+
+
+def _total(rows: pd.DataFrame, totals: pd.DataFrame, detail: Detail) -> dict[str, object]:
+    """Return the share of the whole area with its bounds: of communes that have a tier, else of
+    people or of area."""
+    key = [str(rows[name].iloc[0]) for name in LAYER]
+    of = {"share_area": "area"}.get(key[0], "communes" if key[0].startswith("broad") else "people")
+    found = totals[(totals[LAYER] == key).all(axis=1) & (totals["share_of"] == of)]
+    if len(found) != 1 or (found["commune_share"].notna()).any():
+        return {}
+    shares = found[["share", "share_low", "share_high"]].to_numpy(float)[0]
+    return {"total": _whole(_parts(shares, detail.parts))}
+
+
+def _parts(share: np.ndarray, n_parts: int) -> np.ndarray:
+    """Return shares in whole parts, rounded, but never over the limit of a class.
+
+    Only a whole share is all parts, only nothing is 0, and what is below 95 % stays below.
+    """
+    parts = np.rint(share * n_parts)
+    for limit in (*BREAKS, 1.0):
+        limit_parts = round(limit * n_parts)
+        parts = np.where((share < limit) & (parts >= limit_parts), limit_parts - 1, parts)
+    return np.where((share > 0) & (parts < 1), 1, parts)
+
+
+def _gaps(gaps: gpd.GeoDataFrame, communes: gpd.GeoDataFrame) -> dict[str, object]:
+    position = pd.Series(np.arange(len(communes)), index=communes["commune_code"].to_numpy())
     return {
+        "at": _whole(gaps["commune_code"].map(position)),
+        "people": _whole(gaps["people_uncovered"]),
+        "ha": _whole(gaps["area_uncovered_km2"] * 100),
+        "site_m": _whole(gaps["nearest_site_km"] * 1000),
+        **{
+            name: _coded(gaps[column])
+            for name, column in (
+                ("missing", "missing"), ("certainty", "certainty"), ("reason", "reason"),
+                ("operators", "operators_present"), ("site_operator", "nearest_site_operator"),
+            )
+        },
+    }  # fmt: skip
+
+
+def _sites(sites: gpd.GeoDataFrame, detail: Detail) -> dict[str, object]:
+    """Return masts as columns; those without a name go along strips, so that steps are short."""
+    masts = masts_on_air(sites).to_crs(WEB_MERCATOR)
+    unit_m = _unit_m(detail)
+    x = np.rint((masts.geometry.x.to_numpy() + CORNER_M) / unit_m)
+    y = np.rint((CORNER_M - masts.geometry.y.to_numpy()) / unit_m)
+    order = np.arange(len(masts)) if detail.is_whole else np.lexsort((y, x, y // STRIP))
+    masts = masts.iloc[order]
+    names = {
         "id": masts.index.tolist(),
         "name": [None if pd.isna(name) else name for name in masts["name"]],
-        "lon": masts.geometry.x.round(5).tolist(),
-        "lat": masts.geometry.y.round(5).tolist(),
-        "operators": operators,
-        "operator": [operators.index(name) for name in masts["operators"]],
-        "technologies": technologies,
-        "technology": [technologies.index(name) for name in masts["technologies"]],
-        "best": [order.index(name) for name in masts["best"]],
-        "order": order,
+    }
+    return {
+        **(names if detail.is_whole else {}),
+        "x": _whole(x[order]),
+        "y": _whole(y[order]),
+        "operator": _coded(masts["operators"]),
+        "technology": _coded(masts["technologies"]),
     }
 
 
-def _uncovered(assessment: Assessment, scale: str) -> list[dict[str, object]]:
-    """Return, by province and service, a picture of what is not covered inside the communes."""
-    pictures: list[dict[str, object]] = []
-    provinces = assessment.communes.groupby("province_code", sort=True)
-    for (_, communes), shares in zip(provinces, assessment.coverage, strict=False):
-        for service in shares["service"].to_numpy():
-            url, bounds = _picture(shares.sel(service=service), communes, MAX_PIXELS[scale])
-            pictures.append({"service": str(service), "url": url, "bounds": bounds})
-    return pictures
+def _unit_m(detail: Detail) -> float:
+    return 2 * CORNER_M / 256 / 2**detail.zoom
 
 
-def _picture(
-    shares: xr.DataArray, communes: gpd.GeoDataFrame, max_pixels: int
-) -> tuple[str, list[float]]:
-    """Return a palette PNG in Web Mercator as a data URL, and its bounds in degrees."""
-    crs, cell = shares.attrs["crs"], float(shares.attrs["cell_m"])
-    source = Affine(cell, 0, float(shares["x"][0]) - cell / 2,
-                    0, -cell, float(shares["y"][0]) + cell / 2)  # fmt: skip
-    inside = rasterize(
-        communes.geometry.to_crs(crs).to_numpy(), out_shape=shares.shape, transform=source
-    )
-    share = np.asarray(shares)
-    classes = np.where(inside == 0, 0, np.digitize(1 - share, [0.1, 0.5, 0.9])).astype("uint8")
-    box = array_bounds(*shares.shape, source)
-    target, width, height = rasterio.warp.calculate_default_transform(
-        crs, WEB_MERCATOR, shares.shape[1], shares.shape[0], *box
-    )
-    shrink = max(width, height) / max_pixels
-    if shrink > 1:
-        target, width, height = rasterio.warp.aligned_target(
-            target, width, height, target.a * shrink
-        )
-    warped = np.zeros((height, width), "uint8")
-    rasterio.warp.reproject(
-        classes, warped, src_transform=source, src_crs=crs, dst_transform=target,
-        dst_crs=WEB_MERCATOR, resampling=rasterio.warp.Resampling.nearest,
-    )  # fmt: skip
-    picture = Image.fromarray(warped).convert("P")
-    picture.putpalette([part for rgba in UNCOVERED_RGBA for part in rgba[:3]])
-    buffer = io.BytesIO()
-    alpha = bytes(rgba[3] for rgba in UNCOVERED_RGBA)
-    picture.save(buffer, format="PNG", transparency=alpha, optimize=True)
-    west, south, east, north = rasterio.warp.transform_bounds(
-        WEB_MERCATOR, "EPSG:4326", *array_bounds(height, width, target)
-    )
-    url = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-    return url, [south, west, north, east]
+def _coded(texts: pd.Series) -> dict[str, object]:
+    """Return a column of few different texts: those, and which of them each row has."""
+    codes, words = pd.factorize(texts, sort=True)
+    return {
+        "words": [str(word) for word in words],
+        "of": [None if code < 0 else int(code) for code in codes],
+    }
 
 
-def _rounded(values: pd.Series, digits: int) -> list[float | None]:
-    return [_round(value, digits) for value in values.astype(float)]
-
-
-def _round(value: float, digits: int) -> float | None:
-    if pd.isna(value):
-        return None
-    return round(float(value), digits) if digits else round(float(value))
+def _whole(values: pd.Series | np.ndarray) -> list[int | None]:
+    """Return numbers rounded to whole ones, the unknown as None."""
+    numbers = pd.Series(values).to_numpy(dtype="float64", na_value=np.nan)
+    return [None if math.isnan(number) else round(number) for number in numbers.tolist()]

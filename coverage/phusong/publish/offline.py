@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
+from collections.abc import Callable
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -12,33 +14,64 @@ from pathlib import Path
 import folium
 from xstatic.pkg import leaflet
 
+from phusong.io.write import write_text
+
 __all__ = ["OfflineMap"]
 
 HEX_ID = re.compile(r"(?<=_)[0-9a-f]{32}\b")
-# In the order in which they run; what one of them names at its top, the later ones can use.
+# They are one module, in this order; what one of them names, the later ones can use.
 SCRIPTS = (
-    "words.js", "shapes.js", "layers.js", "sites.js", "commune.js", "search.js", "start.js",
+    "unpack.js", "words.js", "shapes.js", "tiles.js", "layers.js", "overlays.js", "names.js",
+    "sites.js", "commune.js", "table.js", "search.js", "view.js", "start.js",
 )  # fmt: skip
 VIEWPORT = re.compile(r'<meta name="viewport"[^>]*/?>', re.DOTALL)
+MOST_NOTEBOOK_BYTES = 1_000_000  # what a map may add to a notebook
+FRAME_STYLE = "width:100%;height:640px;border:0"
+STILL_WORDS = {
+    "vi": ("Bản đồ tĩnh, cho nơi không chạy được chương trình",
+           "Bản đồ lớn hơn 1 MB nên không nằm trong sổ tay: lưu ra tệp bằng .save(\"map.html\")."),
+    "en": ("A still map, for where scripts cannot run",
+           "The map is larger than 1 MB and so not in the notebook: write it to a file with"
+           " .save(\"map.html\")."),
+}  # fmt: skip
 
 
 class OfflineMap(folium.Map):
     """A `folium.Map` whose page carries its own scripts, styles and data.
 
-    Folium renders text as templates, so no text of the data is given to it: `data_json`, in which
-    every `<`, `>` and `&` is escaped, is put into the finished page, and the page's script shows
-    it by `textContent`.
+    Folium renders text as templates, so no text of the data is given to it: the block of data is
+    base64, the page's own words are escaped, both are put into the finished page, and its script
+    shows them by `textContent`.
+
+    Parameters
+    ----------
+    block : str
+        As `mapblock.pack` made it.
+    style_json : str
+        Words and colours, as JSON in which every `<`, `>` and `&` is escaped.
+    lang : str
+    draw_still : callable, optional
+        Returns a PNG that stands beside the map in a notebook.
     """
 
-    def __init__(self, data_json: str, *, lang: str) -> None:
+    def __init__(
+        self,
+        block: str,
+        style_json: str,
+        *,
+        lang: str,
+        draw_still: Callable[[], bytes] | None = None,
+    ) -> None:
         super().__init__(
             location=(0, 0), zoom_start=2, tiles=None, zoom_control=False, zoom_snap=0.25,
-            attribution_control=False,
+            attribution_control=False, fade_animation=False, world_copy_jump=False,
         )  # fmt: skip
         self.default_js: list[tuple[str, str]] = []
         self.default_css: list[tuple[str, str]] = []
-        self.data_json = data_json
+        self.block = block
+        self.style_json = style_json
         self.lang = lang
+        self.draw_still = draw_still
 
     def to_page(self) -> str:
         """Return the whole page, the same text for the same data."""
@@ -54,18 +87,33 @@ class OfflineMap(folium.Map):
         page = page.replace("<head>", "<head>" + head, 1)
         page = page.replace("<html>", f'<html lang="{self.lang}">', 1)
         page = page.replace("<body>", "<body>" + _asset("map.html"), 1)
-        scripts = "".join(f"<script>{_asset(name)}</script>" for name in SCRIPTS)
-        page = page.replace("</html>", scripts + "</html>", 1)
+        script = "".join(_asset(name) for name in SCRIPTS)
+        page = page.replace("</html>", f'<script type="module">{script}</script></html>', 1)
         page = page.replace("<head>", "<head>" + _content_policy(page), 1)
-        block = f'<script type="application/json" id="phusong-data">{self.data_json}</script>'
+        data = (
+            f'<script type="application/json" id="phusong-style">{self.style_json}</script>'
+            f'<script type="text/plain" id="phusong-data">{self.block}</script>'
+        )
         before, marker, after = page.partition("<!--data-->")
-        return before + block + marker + after
+        return before + data + marker + after
+
+    def save(self, outfile: str | Path, **kwargs: object) -> None:
+        """Write the page to a file, whole or not at all."""
+        write_text(self.to_page(), Path(outfile))
 
     def _repr_html_(self, **kwargs: object) -> str:
-        return (
-            f'<iframe srcdoc="{escape(self.to_page())}" title="phusong" '
-            'style="width:100%;height:640px;border:0"></iframe>'
+        frame = (
+            f'<iframe srcdoc="{escape(self.to_page())}" title="phusong" style="{FRAME_STYLE}">'
+            "</iframe>"
         )
+        if self.draw_still is None:
+            return frame
+        summary, too_large = STILL_WORDS[self.lang]
+        png = base64.b64encode(self.draw_still()).decode()
+        image = f'<img alt="{summary}" src="data:image/png;base64,{png}">'
+        whole = f"{frame}<details><summary>{summary}</summary>{image}</details>"
+        is_small = len(json.dumps(whole)) <= MOST_NOTEBOOK_BYTES
+        return whole if is_small else f"<p>{escape(too_large)}</p>{image}"
 
 
 def _number_ids(page: str) -> str:
@@ -78,7 +126,7 @@ def _content_policy(page: str) -> str:
     """Return a content security policy that allows this page's own scripts and styles only."""
 
     def hashes(tag: str) -> str:
-        inline = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
+        inline = re.findall(rf'<{tag}(?: type="module")?>(.*?)</{tag}>', page, re.DOTALL)
         digests = [base64.b64encode(hashlib.sha256(t.encode()).digest()).decode() for t in inline]
         return " ".join(f"'sha256-{digest}'" for digest in digests)
 

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from phusong.errors import InputFileError
 from phusong.publish.figures import RC
@@ -64,10 +66,10 @@ def draw_profiles(
         for i, (ax, path, loss) in enumerate(zip(axes, paths, terms, strict=False)):
             plot_profile(path, loss, model=model, lang=lang, ax=ax)
             if len(paths) > 1:
-                ax.set_title(f"{i + 1}. {ax.get_title()}", fontsize=8)
+                ax.set_title(f"{i + 1}. {ax.get_title()}", fontsize=8, parse_math=False)
         for ax in axes[len(paths) :]:
             ax.set_axis_off()
-        axes[0].legend(fontsize=7, loc="best", framealpha=0.85)
+        _add_legend(figure, list(axes[: len(paths)]))
     return figure
 
 
@@ -106,6 +108,18 @@ def plot_profile(
     return ax
 
 
+def _add_legend(figure: Figure, axes: Sequence[Axes]) -> None:
+    """Put one legend below all panels; what each of them alone says stands in it."""
+    found: dict[str, Artist] = {}
+    for ax in axes:
+        handles, labels = ax.get_legend_handles_labels()
+        found |= dict(zip(labels, handles, strict=True))
+    figure.legend(
+        list(found.values()), list(found), loc="outside lower center", ncols=len(found),
+        fontsize=7, frameon=False,
+    )  # fmt: skip
+
+
 def _draw_ray(ax: Axes, path: Path, words: dict[str, str]) -> None:
     d_km, total_km = path.d_km, float(path.d_km[-1])
     hts_m, hrs_m = path.h_m[0] + path.link.htg_m, path.h_m[-1] + path.link.hrg_m
@@ -123,7 +137,12 @@ def _draw_ray(ax: Axes, path: Path, words: dict[str, str]) -> None:
 
 def _draw_edge(ax: Axes, path: Path, edge: Edge, words: dict[str, str]) -> None:
     hts_m, hrs_m = path.h_m[0] + path.link.htg_m, path.h_m[-1] + path.link.hrg_m
-    label = f"{words['edge']} (ν = {edge.nu:.2f})"
+    label = words["edge"]
+    ax.annotate(
+        f"ν = {edge.nu:.2f}", (edge.at_km, edge.height_m), (0, 6), textcoords="offset points",
+        fontsize=7, ha="center", color=EDGE,
+        path_effects=[withStroke(linewidth=2, foreground="white")],
+    )  # fmt: skip
     if edge.is_los:
         ax.plot(edge.at_km, edge.height_m, "o", color=EDGE, ms=5, label=label)
         return

@@ -1,12 +1,15 @@
-"use strict";
-// What is shown: the choice of layer, its classes, the legend, and the area that is not covered.
-const { breaks: BREAKS, classes: COLOURS, tiers: TIER_COLOURS } = data.palette;
-const indicator = byId("indicator"), service = byId("service"), operator = byId("operator");
+// What is shown: the choice of layer, its classes, and the legend.
+const { breaks: BREAKS, classes: COLOURS, tiers: TIER_COLOURS, changes: CHANGE_COLOURS } = style.palette;
+const BREAK_DIGITS = BREAKS.every((limit) => Number.isInteger(Math.round(limit * 1e6) / 1e4)) ? 0 : 1;
+const CHANGES = [-0.1, -0.01, 0.01, 0.1];   // limits of the classes of a change between two maps
+const layerControls = ["indicator", "service", "operator", "evidence"].map(byId);
 
-const layerKey = (layer) => JSON.stringify([layer.indicator, layer.service, layer.operator]);
-const layers = new Map(data.layers.map((layer) => [layerKey(layer), layer]));
-const layerOf = (...keys) => layers.get(JSON.stringify(keys));
-const current = () => layerOf(indicator.value, service.value, operator.value);
+// ---- layers of a map by their key; evidence only tells apart what the rest does not
+const kindOf = (layer) => layer.evidence.words.join(" ");
+const keysOf = (layer) => [layer.indicator, layer.service, layer.operator, kindOf(layer)];
+const layersBy = (data, ...keys) => data.layers.filter((layer) => keys.every((key, k) => keysOf(layer)[k] === key));
+const layerOf = (data, ...keys) => layersBy(data, ...keys)[0];
+const current = (data = side.data) => layerOf(data, ...layerControls.map((control) => control.value)) || layerOf(data, ...layerControls.slice(0, 3).map((control) => control.value));
 const isTier = (layer) => layer !== undefined && layer.indicator.startsWith("broadband_");
 
 function fill(select, values, say, wanted) {
@@ -19,42 +22,54 @@ function fill(select, values, say, wanted) {
   select.value = wanted.find((value) => values.includes(value)) || values[0];
   select.disabled = values.length < 2;
 }
-const distinct = (field, isMeant) => [...new Set(data.layers.filter(isMeant).map((layer) => layer[field]))];
-function fillIndicators() {
-  const isKnown = (layer) => layer.indicator === "share_population" && layer.share.some((share) => share !== null);
-  const first = data.layers.some(isKnown) ? "share_population" : "share_area";
-  fill(indicator, distinct("indicator", () => true), word, [first]);
+const distinct = (at, layers) => [...new Set(layers.map((layer) => keysOf(layer)[at]))];
+const kindName = (kind) => kind.split(" ").map(word).join(", ");
+// Fill the choices again: each leaves those to the next that go with it.
+function refill(wanted = layerControls.map((control) => control.value)) {
+  const isKnown = (layer) => layer.share.some((share) => share !== null);
+  const usual = [layersBy(side.data, "share_population").some(isKnown) ? "share_population" : "share_area", "5g", "any"];
+  layerControls.forEach((control, k) => {
+    const values = distinct(k, layersBy(side.data, ...layerControls.slice(0, k).map((before) => before.value)));
+    fill(control, values, [word, word, operatorName, kindName][k], [wanted[k], usual[k]]);
+  });
+  byId("evidence-row").hidden = byId("evidence").disabled;
 }
-function refill() {
-  const wanted = [service.value, "5g"];
-  fill(service, distinct("service", (l) => l.indicator === indicator.value), word, wanted);
-  fill(operator, distinct("operator", (l) => l.indicator === indicator.value && l.service === service.value), operatorName, [operator.value, "any"]);
+
+// ---- figures of a commune, 0 to 1; null is not known
+const share = (layer, i, data = side.data) => (!layer || layer.share[i] === null ? null : layer.share[i] / data.parts);
+const bound = (layer, i, name, sign, data) => (!layer || !layer[name] || layer[name][i] === null ? null : ((layer.share[i] || 0) + sign * layer[name][i]) / data.parts);
+const low = (layer, i, data = side.data) => bound(layer, i, "below", -1, data);
+const high = (layer, i, data = side.data) => bound(layer, i, "above", 1, data);
+const evidenceOf = (layer, i) => (layer.evidence.of[i] === null ? null : layer.evidence.words[layer.evidence.of[i]]);
+const other = () => sides.find((one) => one !== side);
+// The change of a share from the other map to this one, where both have the commune.
+function change(layer, i) {
+  const at = other() ? other().positions.get(side.communes.code[i]) : undefined;
+  if (at === undefined) return null;
+  const [now, then] = [share(layer, i), share(current(other().data), at, other().data)];
+  return now === null || then === null ? null : now - then;
 }
 
 // ---- classes: -1 is not known
 function classOf(layer, i) {
-  const parts = layer ? layer.share[i] : null;
-  if (parts === null) return -1;
-  if (isTier(layer)) return parts === 10000 ? 1 : 0;
-  return BREAKS.filter((limit) => parts / 10000 >= limit).length;
+  if (state.isChange) {
+    const by = change(layer, i);
+    return by === null ? -1 : CHANGES.filter((limit) => (limit < 0 ? by > limit : by >= limit)).length;
+  }
+  const value = share(layer, i);
+  if (value === null) return -1;
+  if (isTier(layer)) return value >= 1 ? 1 : 0;
+  return BREAKS.filter((limit) => value >= limit).length;
 }
-const hatch = (() => {
-  const tile = document.createElement("canvas");
-  tile.width = tile.height = 8;
-  const brush = tile.getContext("2d");
-  brush.fillStyle = "#ededed"; brush.fillRect(0, 0, 8, 8);
-  brush.strokeStyle = "#a9a9a9"; brush.beginPath();
-  for (const shift of [-8, 0, 8]) { brush.moveTo(shift, 8); brush.lineTo(shift + 8, 0); }
-  brush.stroke();
-  return brush.createPattern(tile, "repeat");
-})();
-const coloursOf = (layer) => (isTier(layer) ? TIER_COLOURS : COLOURS);
-const tierText = (layer, i) => [words.unknown, words.no, words.yes][classOf(layer, i) + 1];
-const intervalText = (layer, i) => (layer.low ? range(layer.low[i], layer.high[i]) : words.no_interval);
+const coloursOf = (layer) => (state.isChange ? CHANGE_COLOURS : isTier(layer) ? TIER_COLOURS : COLOURS);
+const tierText = (layer, i) => [words.unknown, words.no, words.yes][[null, 0, 1].indexOf(share(layer, i) === null ? null : Math.floor(share(layer, i)))];
+const intervalText = (layer, i) => range(low(layer, i), high(layer, i));
 function valueText(i) {
   const layer = current();
+  if (!layer) return words.no_data;
+  if (state.isChange) return `${layerTitle(layer)}: ${points(change(layer, i))} ${words.points}`;
   if (isTier(layer)) return `${word(layer.indicator)}: ${tierText(layer, i)}`;
-  return classOf(layer, i) < 0 ? words.no_data : `${layerTitle(layer)}: ${percent(layer.share[i])} [${intervalText(layer, i)}]`;
+  return classOf(layer, i) < 0 ? words.no_data : `${layerTitle(layer)}: ${percent(share(layer, i))} [${intervalText(layer, i)}]`;
 }
 function layerTitle(layer) {
   const isOfService = layer.indicator.startsWith("share_");
@@ -62,67 +77,67 @@ function layerTitle(layer) {
   return (isOfService ? fillIn(words.of_service, { indicator: word(layer.indicator), service: word(layer.service) }) : word(layer.indicator)) + who;
 }
 
-// ---- area that is not covered: known for some services, by any operator
-const uncovered = L.layerGroup();
-const picturesOf = (layer) => !layer || !layer.indicator.startsWith("share_") || layer.operator !== "any" ? []
-  : data.uncovered.filter((picture) => picture.service === layer.service);
-function drawUncovered(layer) {
-  uncovered.clearLayers();
-  const pictures = picturesOf(layer), box = byId("show-uncovered");
-  box.disabled = !pictures.length;
-  byId("uncovered-note").hidden = Boolean(pictures.length) || !data.uncovered.length;
-  if (!box.checked) return;
-  for (const picture of pictures) {
-    const [south, west, north, east] = picture.bounds;
-    uncovered.addLayer(L.imageOverlay(picture.url, [[south, west], [north, east]], { pane: "uncovered", interactive: false }));
-  }
-}
-const isVeiled = (layer) => byId("show-uncovered").checked && picturesOf(layer).length > 0;
-// The colour of a class under the veil of what is not covered.
-function pale(colour) {
-  const parts = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
-  return `rgb(${parts.map((part) => Math.round(part + (255 - part) * data.palette.veil)).join(" ")})`;
-}
-
 // ---- legend
-function drawLegend(layer, counts) {
-  const legend = clear(byId("legend"));
-  legend.append(make("summary", layer ? layerTitle(layer) : words.no_data));
-  const table = make("table");
-  const row = (text, count) => {
-    const line = table.insertRow(), swatch = make("span", null, "swatch");
+function classTexts(layer) {
+  if (isTier(layer) && !state.isChange) return [words.no, words.yes];
+  const limits = (state.isChange ? CHANGES : BREAKS).map((limit) => (state.isChange ? points(limit).replace(/[,.]0$/, "") : number(limit * 100, BREAK_DIGITS)));
+  const unit = state.isChange ? "" : " %", first = state.isChange ? `≤ ${limits[0]}` : `< ${limits[0]}${unit}`;
+  return [first, ...limits.slice(1).map((limit, k) => `${limits[k]} – ${limit}${unit}`), `≥ ${limits.at(-1)}${unit}`];
+}
+function drawLegend(layer) {
+  const legend = clear(byId("legend")), table = make("table"), head = table.createTHead().insertRow();
+  legend.append(make("summary", layer ? layerTitle(layer) + (state.isChange ? ` · ${words.change} (${words.points})` : "") : words.no_data));
+  head.append(make("td"), make("td"));
+  for (const title of [words.communes, words.people]) head.append(Object.assign(make("th", title), { scope: "col" }));
+  const counts = new Map(), persons = new Map();
+  classes.forEach((at, i) => {
+    counts.set(at, (counts.get(at) || 0) + 1);
+    persons.set(at, (persons.get(at) || 0) + (side.communes.population[i] || 0));
+  });
+  const body = table.createTBody(), colours = coloursOf(layer), said = classTexts(layer);
+  const row = (text, at) => {
+    const line = body.insertRow(), swatch = make("span", null, "swatch");
     line.insertCell().append(swatch);
     line.insertCell().textContent = text;
-    line.insertCell().textContent = count === null ? "" : `${number(count)} ${words.communes}`;
-    return { line, swatch };
+    if (at !== null) {
+      line.insertCell().textContent = number(counts.get(at) || 0);
+      line.insertCell().textContent = number(persons.get(at) || 0);
+      line.dataset.class = at;
+    } else line.cells[1].colSpan = 3;
+    return swatch;
   };
-  const colours = coloursOf(layer), limits = [0, ...BREAKS, 1].map((limit) => number(limit * 100));
   for (let at = colours.length - 1; at >= 0; at--) {
-    const share = at === colours.length - 1 ? `≥ ${limits[at]} %` : `${limits[at]} – ${limits[at + 1]} %`;
-    const { line, swatch } = row(isTier(layer) ? [words.no, words.yes][at] : share, counts.get(at) || 0);
-    line.dataset.class = at;
+    const swatch = row(said[at], at);
     swatch.style.backgroundColor = colours[at];
     if (isVeiled(layer)) swatch.style.backgroundImage = `linear-gradient(90deg, transparent 50%, ${pale(colours[at])} 50%)`;
   }
-  const unknown = row(isTier(layer) ? words.unknown : words.no_data, counts.get(-1) || 0);
-  unknown.line.dataset.class = -1;
-  unknown.swatch.classList.add("hatched");
-  if (isVeiled(layer)) {
-    const { line, swatch } = row(`${words.not_covered} ${word(layer.service)} ${words.in_pale}`, null);
-    line.cells[1].colSpan = 2;
-    line.deleteCell(2);
-    swatch.style.backgroundColor = pale(COLOURS[2]);
-  }
-  if (byId("show-gaps").checked) for (const kind of ["gap", "probable"]) {
-    const count = data.gaps.filter((gap) => gap.certainty === kind).length;
-    if (count) row(words["legend_" + kind], count).swatch.classList.add(kind);
-  }
+  row(isTier(layer) ? words.unknown : words.no_data, -1).classList.add("hatched");
+  drawExtraRows(layer, row);
   legend.append(table);
-  legend.append(make("p", `${words.as_of} ${day}`));
-  if (layer) legend.append(make("p", `${words.evidence}: ${word(layer.evidence)}`));
-  if (data.sources.length) {
-    const source = make("p", `${words.sources}: ${data.sources.join(" · ")}`, "source");
-    source.title = source.textContent;
-    legend.append(source);
+  if (!style.palette.is_policy && !state.isChange) legend.append(make("p", words.own_breaks));
+  if (layer) writeTotals(layer, legend);
+}
+function drawExtraRows(layer, row) {
+  if (isVeiled(layer)) row(`${words.not_covered} ${word(layer.service)} ${words.in_pale}`, null).style.backgroundColor = pale(COLOURS[2]);
+  if (byId("show-gaps").checked) for (const kind of ["gap", "probable"]) {
+    const count = side.gaps.certainty.filter((certainty) => certainty === kind).length;
+    const where = isNear() ? "" : ` · ${words.outlined_nearer}`;
+    if (count) row(`${words["legend_" + kind]}: ${number(count)} ${words.communes}${where}`, null).classList.add(kind);
   }
+  if (side.sites.x.length && byId("show-sites").checked && !areSitesSingle()) row(fillIn(words.density, { n: number(side.sites.x.length) }), null).classList.add("dot-swatch");
+}
+function writeTotals(layer, legend) {
+  const { communes, data } = side, sum = (column) => column.reduce((total, value) => total + (value || 0), 0);
+  const [all, lowest, highest] = (layer.total || []).map((parts) => (parts === null ? null : parts / data.parts));
+  if (all !== undefined && !state.isChange) {
+    const bounds = lowest === null ? "" : ` [${range(lowest, highest)}]`;
+    legend.append(make("p", `${words.whole_area}: ${percent(all)}${bounds}`, "total"));
+  }
+  const whole = layer.indicator === "share_area" ? `${number(sum(communes.area_ha) / 100)} km²` : peopleText(sum(communes.population));
+  legend.append(make("p", `${words.denominator}: ${whole}, ${number(communes.code.length)} ${words.communes}`));
+  legend.append(make("p", `${words.as_of} ${dayOf(data)} · ${words.evidence}: ${kindName(kindOf(layer)) || "–"}`));
+  if (!data.sources.length) return;
+  const source = make("p", `${words.sources}: ${data.sources.join(" · ")}`, "source");
+  source.title = source.textContent;
+  legend.append(source);
 }

@@ -1,9 +1,12 @@
-"use strict";
 // Search by name, with or without accents; names that have the accents asked for come first.
 const MOST_HITS = 12;
 const exact = (text) => text.toLowerCase().normalize("NFC");
 const bare = (text) => text.toLowerCase().replaceAll("đ", "d").normalize("NFD").replace(/[\u0300-\u036f]/g, "");
-const searched = communes.name.map((text) => ({ exact: exact(text), bare: bare(text) }));
+const searched = new Map();   // by map: its names in both forms
+function searchedOf(communes) {
+  if (!searched.has(communes)) searched.set(communes, communes.name.map((text) => ({ exact: exact(text), bare: bare(text) })));
+  return searched.get(communes);
+}
 const asking = byId("search"), hits = byId("hits");
 let marked = -1;
 
@@ -11,9 +14,9 @@ function findHits(text) {
   const asked = exact(text.trim()), plain = bare(text.trim());
   if (!asked) return [];
   const found = [];
-  searched.forEach((known, i) => {
+  searchedOf(side.communes).forEach((known, i) => {
     const at = known.bare.indexOf(plain);
-    if (at < 0 && communes.code[i] !== asked) return;
+    if (at < 0 && side.communes.code[i] !== asked) return;
     const isWord = at === 0 || known.bare[at - 1] === " ";
     found.push([known.exact.includes(asked) ? 0 : 1, isWord ? 0 : 1, known.bare.length, i]);
   });
@@ -24,7 +27,7 @@ function showHits() {
   const found = findHits(asking.value);
   clear(hits);
   found.slice(0, MOST_HITS).forEach((i, at) => {
-    const item = make("li", `${communes.name[i]} (${communes.code[i]})`);
+    const item = make("li", `${side.communes.name[i]} (${side.communes.code[i]})`);
     item.setAttribute("role", "option");
     item.id = "hit-" + at;
     item.dataset.at = i;
@@ -48,7 +51,7 @@ function mark(at) {
 }
 function choose(i) {
   openHits(false);
-  asking.value = communes.name[i];
+  asking.value = side.communes.name[i];
   if (isNarrow.matches) asking.blur();   // the keyboard of a phone would cover the figures
   select(i, true);
 }

@@ -1,10 +1,7 @@
-"use strict";
-// The map and the communes on it: panes, polygons, gap outlines, names.
-const NAMES_FROM_ZOOM = 10;
-const PRINTED_PX = 718;   // the width of an A4 page between margins of 1 cm
+// The map and the communes on it. All places are whole pixels of one zoom, as tiles count them.
 const map = window[document.querySelector(".folium-map").id];
-map.getContainer().setAttribute("role", "region");
-map.getContainer().setAttribute("aria-label", words.title);
+byId("panel").before(map.getContainer());
+byId("no-script").remove();
 
 const pane = (key, z, isQuiet) => {
   const element = map.createPane(key);
@@ -12,102 +9,104 @@ const pane = (key, z, isQuiet) => {
   if (isQuiet) element.style.pointerEvents = "none";
   return element;
 };
-pane("communes", 300);
+pane("communes", 300, true);
 pane("uncovered", 350, true);
 pane("outline", 400, true);
 pane("sites", 420, true);
+pane("chosen", 425, true);
 const namesPane = pane("names", 430, true);
-const shapeRenderer = L.canvas({ pane: "communes", padding: 0.3 });
-const outlineRenderer = L.canvas({ pane: "outline", padding: 0.3 });
 
-const decode = (polygons) => polygons.map((rings) => rings.map((steps) => {
-  const points = [];
-  let x = 0, y = 0;
-  for (let i = 0; i < steps.length; i += 2) {
-    x += steps[i]; y += steps[i + 1];
-    points.push([y / communes.factor, x / communes.factor]);
-  }
-  return points;
-}));
-const shapes = communes.rings.map((rings, i) => {
-  const shape = L.polygon(decode(rings), { renderer: shapeRenderer, pane: "communes", color: "#ffffff", weight: 0.7, fillOpacity: 1 });
-  shape.on("click", (event) => {
-    L.DomEvent.stopPropagation(event);
-    if (!pickSite(event.latlng)) select(i, false);
+// ---- arcs: borders that communes share
+function decodeArcs({ arc_x: firstX, arc_y: firstY, arc_steps: steps, arc_sizes: sizes }) {
+  const start = new Int32Array(sizes.length + 1);
+  sizes.forEach((size, i) => { start[i + 1] = start[i] + size + 1; });
+  const x = new Int32Array(start[sizes.length]), y = new Int32Array(start[sizes.length]);
+  let step = 0;
+  sizes.forEach((size, i) => {
+    let at = start[i];
+    x[at] = firstX[i]; y[at] = firstY[i];
+    for (let k = 0; k < size; k++, at++) {
+      x[at + 1] = x[at] + steps[step++];
+      y[at + 1] = y[at] + steps[step++];
+    }
   });
-  shape.bindTooltip(() => {
-    const box = make("div");
-    box.append(make("strong", communes.name[i]), make("br"), valueText(i));
+  return { start, x, y, boxes: sizes.map((_, i) => boxOf(x, y, start[i], start[i + 1])) };
+}
+function boxOf(x, y, from, to) {
+  const box = [x[from], y[from], x[from], y[from]];
+  for (let i = from + 1; i < to; i++) widen(box, x[i], y[i], x[i], y[i]);
+  return box;
+}
+function widen(box, west, north, east, south) {
+  if (west < box[0]) box[0] = west;
+  if (north < box[1]) box[1] = north;
+  if (east > box[2]) box[2] = east;
+  if (south > box[3]) box[3] = south;
+}
+function decodeShapes({ rings, ring_sizes: ringSizes, polygon_sizes: polygonSizes, shape_sizes: shapeSizes }) {
+  let arc = 0, ring = 0, polygon = 0;
+  return shapeSizes.map((n) => {
+    const found = [];
+    for (let p = 0; p < n; p++) {
+      for (let r = 0; r < polygonSizes[polygon]; r++) {
+        found.push(rings.slice(arc, arc + ringSizes[ring]));
+        arc += ringSizes[ring++];
+      }
+      polygon++;
+    }
+    return found;
+  });
+}
+const drawn = new Map();   // two maps with the same communes share their shapes
+function shapesOf(communes) {
+  if (drawn.has(communes.arc_steps)) return drawn.get(communes.arc_steps);
+  const arcs = decodeArcs(communes), rings = decodeShapes(communes);
+  const boxes = rings.map((own) => {
+    const box = [Infinity, Infinity, -Infinity, -Infinity];
+    for (const ring of own) for (const arc of ring) widen(box, ...arcs.boxes[arc < 0 ? -1 - arc : arc]);
     return box;
-  }, { sticky: true });
-  return shape.addTo(map);
-});
-
-// A gap that is only a missing report is in the list, not outlined.
-const outline = L.layerGroup(data.gaps.filter((gap) => gap.certainty !== "unknown").map((gap) => L.polygon(shapes[gap.at].getLatLngs(), {
-  renderer: outlineRenderer, pane: "outline", interactive: false, fill: false, color: data.palette.gap,
-  weight: shapes.length > 500 ? 0.9 : 1.6, dashArray: gap.certainty === "probable" ? "4 4" : null,
-})));
-
-// ---- the view: the whole area until somebody moves the map
-const view = L.latLngBounds([data.view[1], data.view[0]], [data.view[3], data.view[2]]);
-const labels = communes.label.map(([x, y]) => [y / communes.factor, x / communes.factor]);
-let isFitted = true, isFitting = false;
-function fit() {
-  isFitting = true;
-  map.fitBounds(view, { animate: false, padding: [12, 12] });
-  isFitting = false;
-  isFitted = true;
-  placeLegend();
-}
-map.on("movestart zoomstart", () => { if (!isFitting) isFitted = false; });
-function keepInView() {
-  const wasFitted = isFitted;
-  map.invalidateSize({ pan: false });
-  if (wasFitted) fit();
-  rememberSize();
-}
-// A map cannot be drawn anew while the page is printed: it is printed as it is, made smaller.
-function rememberSize() {
-  const size = map.getSize(), style = document.documentElement.style;
-  style.setProperty("--map-width", size.x + "px");
-  style.setProperty("--map-height", size.y + "px");
-  style.setProperty("--map-shrink", Math.min(1, PRINTED_PX / size.x));
-}
-window.addEventListener("resize", keepInView);
-
-// The legend lies in the corner where it hides the fewest communes.
-function placeLegend() {
-  const size = map.getSize(), legend = byId("legend");
-  const width = legend.offsetWidth + 20, height = legend.offsetHeight + 20;
-  const hidden = { left: 0, right: 0 };
-  for (const label of labels) {
-    const at = map.latLngToContainerPoint(label);
-    if (at.x < width && at.y > size.y - height) hidden.left += 1;
-    if (at.x > size.x - width && at.y < height) hidden.right += 1;
-  }
-  legend.classList.toggle("right", hidden.right < hidden.left);
-}
-
-// ---- names: those that fit into their commune and do not touch another
-const pen = document.createElement("canvas").getContext("2d");
-function drawNames() {
-  clear(namesPane);
-  if (map.getZoom() < NAMES_FROM_ZOOM) return;
-  pen.font = getComputedStyle(namesPane).font;
-  const size = map.getSize(), taken = [];
-  shapes.forEach((shape, i) => {
-    const box = shape.getBounds(), at = map.latLngToLayerPoint(labels[i]), seen = map.layerPointToContainerPoint(at);
-    if (seen.x < 0 || seen.y < 8 || seen.x > size.x || seen.y > size.y - 8) return;
-    const room = map.latLngToLayerPoint(box.getSouthEast()).subtract(map.latLngToLayerPoint(box.getNorthWest()));
-    const half = pen.measureText(communes.name[i]).width / 2 + 3;
-    if (room.x < 2 * half || room.y < 24 || seen.x < half || seen.x > size.x - half) return;
-    if (taken.some((other) => Math.abs(other.at.x - at.x) < other.half + half && Math.abs(other.at.y - at.y) < 18)) return;
-    taken.push({ at, half });
-    const label = make("span", communes.name[i]);
-    L.DomUtil.setPosition(label, at);
-    namesPane.append(label);
   });
+  const shapes = { arcs, rings, boxes, zoom: communes.zoom, thinned: new Map(), paths: new Map() };
+  drawn.set(communes.arc_steps, shapes);
+  return shapes;
 }
-map.on("zoomstart", () => clear(namesPane));
-map.on("moveend", drawNames);
+
+const columnOf = (coded) => coded.of.map((at) => (at === null ? null : coded.words[at]));
+function prepare(data) {
+  const { communes, gaps } = data;
+  const gapOf = new Map(gaps.at.map((at, rank) => [at, rank]));
+  const positions = new Map(communes.code.map((code, i) => [code, i]));
+  for (const key of ["missing", "certainty", "reason", "operators", "site_operator"]) gaps[key] = columnOf(gaps[key]);
+  return { data, communes, gaps, gapOf, positions, shapes: shapesOf(communes), sites: prepareSites(data.sites, communes.zoom) };
+}
+
+// ---- places
+const place = (x, y) => map.unproject([x, y], side.communes.zoom);
+const labelPlace = (i) => place(side.communes.label_x[i], side.communes.label_y[i]);
+const boundsOf = (box) => L.latLngBounds(place(box[0], box[3]), place(box[2], box[1]));
+const pathPen = document.createElement("canvas").getContext("2d");
+function pathOf(i) {
+  const { arcs, rings, paths } = side.shapes;
+  if (!paths.has(i)) {
+    const path = new Path2D();
+    for (const ring of rings[i]) traceRing(path, ring, (arc, isBack, visit) => {
+      const from = arcs.start[arc], to = arcs.start[arc + 1];
+      if (isBack) for (let k = to - 1; k >= from; k--) visit(arcs.x[k], arcs.y[k]);
+      else for (let k = from; k < to; k++) visit(arcs.x[k], arcs.y[k]);
+    });
+    paths.set(i, path);
+  }
+  return paths.get(i);
+}
+function traceRing(path, ring, walk) {
+  let isFirst = true;
+  for (const number of ring) walk(number < 0 ? -1 - number : number, number < 0, (x, y) => {
+    if (isFirst) path.moveTo(x, y); else path.lineTo(x, y);
+    isFirst = false;
+  });
+  path.closePath();
+}
+function communeAt(latlng) {
+  const { x, y } = map.project(latlng, side.communes.zoom);
+  return side.shapes.boxes.findIndex((box, i) => x >= box[0] && x <= box[2] && y >= box[1] && y <= box[3] && pathPen.isPointInPath(pathOf(i), x, y));
+}

@@ -1,16 +1,19 @@
-"use strict";
 // The data of the page, and how it is said: words, numbers, elements that hold text and no markup.
-const data = JSON.parse(document.getElementById("phusong-data").textContent);
-const words = data.words;
-const communes = data.communes;
-const locale = data.lang === "vi" ? "vi-VN" : "en-GB";
+const style = JSON.parse(byId("phusong-style").textContent);
+const { maps, land } = await unpack(byId("phusong-data").textContent);
+let lang = style.lang, words = style.words[lang];
 
-const byId = (id) => document.getElementById(id);
 const make = (tag, text, className) => {
   const element = document.createElement(tag);
   if (text !== undefined && text !== null) element.textContent = text;
   if (className) element.className = className;
   return element;
+};
+const makeButton = (text, act, className) => {
+  const button = make("button", text, className);
+  button.type = "button";
+  button.addEventListener("click", act);
+  return button;
 };
 const clear = (element) => { element.replaceChildren(); return element; };
 
@@ -20,45 +23,58 @@ const fillIn = (text, values) => text.replace(/\{(\w+)\}/g, (_, key) => values[k
 // Operators are names, not words: one that is called "area" is not translated.
 const operatorName = (key) => (["any", "two_or_more"].includes(key) ? words[key] : key);
 
-const number = (value, digits = 0) => value === null || value === undefined ? "–"
-  : new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
-// Shares come as 1/10000; only what is whole reads 100 %, only what is nothing reads 0 %.
-const perHundred = (parts) => number(parts === 10000 || parts === 0 ? parts / 100 : Math.min(Math.max(Math.round(parts / 10) / 10, 0.1), 99.9), 1);
-const percent = (parts) => (parts === null || parts === undefined ? words.unknown : perHundred(parts) + "\u00a0%");
+const formats = new Map();
+function number(value, digits = 0) {
+  if (value === null || value === undefined) return "–";
+  const key = lang + digits;
+  if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(lang === "vi" ? "vi-VN" : "en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits }));
+  return formats.get(key).format(value);
+}
+// Shares are 0 to 1; only what is whole reads 100 %, only what is nothing reads 0 %.
+const perHundred = (share) => number(share >= 1 || share <= 0 ? share * 100 : Math.min(Math.max(Math.round(share * 1000) / 10, 0.1), 99.9), 1);
+const percent = (share) => (share === null || share === undefined ? words.unknown : perHundred(share) + "\u00a0%");
 const range = (low, high) => (low === null || low === undefined ? words.no_interval : `${perHundred(low)} – ${percent(high)}`);
-const toParts = (share) => share === null ? null : share >= 1 ? 10000 : share <= 0 ? 0 : Math.min(9999, Math.max(1, Math.round(share * 10000)));
-const day = new Date(data.as_of + "T00:00:00").toLocaleDateString(locale, { day: "2-digit", month: "2-digit", year: "numeric" });
+const points = (change) => (change === null ? words.unknown : (change > 0 ? "+" : change < 0 ? "−" : "") + number(Math.abs(change) * 100, 1));
+const peopleText = (count) => (count === null ? words.unknown : `${number(count)} ${words.people}`);
+const dayOf = (data) => new Date(data.as_of + "T00:00:00").toLocaleDateString(lang === "vi" ? "vi-VN" : "en-GB", { day: "2-digit", month: "2-digit", year: "numeric" });
 
-function writeHeading() {
+function writeHeading(data) {
   const place = data.place ? " · " + data.place : "";
+  document.documentElement.lang = lang;
   document.title = words.title + place;
   byId("title").textContent = words.title + place;
-  byId("subtitle").textContent = `${words.as_of} ${day}`;
+  byId("subtitle").textContent = `${words.as_of} ${dayOf(data)}`;
+  clear(byId("badges"));
   for (const label of ["synthetic", "schematic"]) if (data[label]) byId("badges").append(make("span", words[label]));
   for (const element of document.querySelectorAll("[data-word]")) element.textContent = word(element.dataset.word);
   byId("search").placeholder = words.search;
   byId("search").setAttribute("aria-label", words.search_label);
+  byId("hits").setAttribute("aria-label", words.search_label);
+  byId("legend-box").setAttribute("aria-label", words.legend);
+  byId("open-table").textContent = words.table;
+  byId("switch-language").textContent = words.other_language;
+  byId("switch-language").lang = lang === "vi" ? "en" : "vi";
 }
 
-function writeTargets() {
-  const section = byId("targets");
+function writeTargets(data) {
+  const section = clear(byId("targets"));
   section.append(make("h2", words.targets));
   for (const target of data.targets) {
-    const first = target.readings[0], line = make("p");
-    const bounds = range(toParts(first.share_low), toParts(first.share_high));
+    const line = make("p");
     line.append(
       make("span", word(target.status), "status " + target.status),
-      ` · ${data.lang === "vi" ? target.title_vi : target.title_en}: `,
-      make("strong", percent(toParts(first.share))),
-      ` [${bounds}], ${words.due} ${target.due.slice(0, 4)}`,
+      ` · ${lang === "vi" ? target.title_vi : target.title_en}: `,
+      make("strong", percent(target.share)),
+      ` [${range(target.share_low, target.share_high)}], ${words.due} ${target.due.slice(0, 4)}`,
     );
     section.append(line);
   }
 }
 
-function writeAbout() {
-  const about = byId("about");
+function writeAbout(data) {
+  const about = clear(byId("about"));
   if (data.sources.length) about.append(make("p", `${words.sources}: ${data.sources.join(" · ")}`));
+  about.append(make("p", words.context_source));
   if (!data.notes.length) return;
   const notes = make("details"), list = make("ul");
   notes.append(make("summary", `${words.notes} (${number(data.notes.length)})`), list);
