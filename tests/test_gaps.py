@@ -132,6 +132,22 @@ def test_share_of_area_stands_in_where_nobody_knows_how_people_live() -> None:
     assert found["people_uncovered"].tolist() == [750]
 
 
+@pytest.mark.parametrize(
+    ("spread", "basis"), [("raster", "population"), ("even", "even"), ("areas", "areas")]
+)
+def test_basis_names_the_model_by_which_people_were_placed(spread: str, basis: str) -> None:
+    shares = {PEOPLE: 0.25, f"{PEOPLE}_low": 0.0, f"{PEOPLE}_high": 0.5, AREA: 0.25}
+    assert one_gap(population_spread=spread, **shares)["basis"].tolist() == [basis]
+
+
+def test_people_spread_evenly_are_not_said_to_be_known() -> None:
+    sites = masts([PLAIN | {"x": 501_000, "y": 2_201_000, "radius_m": 600.0}])
+    found = assess(square_communes(2), sites=sites, as_of=DAY, population="even")
+    assert found.gaps["basis"].tolist() == ["even", "even"]
+    counted = assess(square_communes(2), sites=sites, as_of=DAY, population=population())
+    assert counted.gaps["basis"].tolist() == ["population", "population"]
+
+
 def test_missing_tier_leaves_everybody_without_whatever_5g_does() -> None:
     found = one_gap(broadband_b0="no", **{PEOPLE: 1.0, AREA: 1.0})
     assert found["missing"].tolist() == ["broadband"]

@@ -29,6 +29,8 @@ PLACE = (
 )  # fmt: skip
 
 
+MODELS = ("even", "areas")  # of `population_spread`: no evidence of where in a commune people live
+
 SLACK = 1e-9  # a share is a quotient of sums: what should be θ may come out a hair below
 
 
@@ -54,12 +56,14 @@ def find_gaps(
     the tier is missed, or the upper bound of its share of people is below θ (the share itself
     where there is no interval); a *probable* gap where the interval straddles θ; *unknown* where
     only the tier's evidence is missing. Where nobody knows how people live in it (`basis`
-    "area"), its share of area stands for its share of people.
+    "area"), its share of area stands for its share of people. `basis` says by what people are
+    placed where that is a model: "even" over the commune, or over "areas" of it.
 
     Parameters
     ----------
     communes : GeoDataFrame
-        Wide: `share_population_5g`, `share_area_5g` with bounds, the tier, population, area_km2.
+        Wide: `share_population_5g`, `share_area_5g` with bounds, the tier, population, area_km2,
+        and `population_spread` where people were placed (`fill_population`).
     indicators : DataFrame
         The tidy table, for the operators present.
     nearest : DataFrame
@@ -75,6 +79,7 @@ def find_gaps(
     rule = rule or GapRule()
     shares = [f"share_{of}_{rule.service}" for of in ("population", "area")]
     wanted = [*PLACE, *(name + end for name in shares for end in ("", "_low", "_high"))]
+    wanted += [name for name in ["population_spread"] if name in communes]
     is_assessed = rule.tier in communes
     table = communes[[*wanted, *([rule.tier] if is_assessed else []), "geometry"]]
     table = table.merge(nearest, on=["commune_code", "vintage"], how="left", validate="1:1")
@@ -181,7 +186,9 @@ def _mobile_gap(table: pd.DataFrame, rule: GapRule) -> pd.DataFrame:
         ["unknown", "gap", "probable"],
         "",
     )
-    basis = np.where(has_people, "population", "area")
+    spread = table.get("population_spread")
+    is_model = spread.isin(MODELS) if spread is not None else pd.Series(False, table.index)
+    basis = np.select([~has_people, is_model], ["area", spread], "population")
     return pd.DataFrame(
         {"certainty": certainty, "basis": basis, "uncovered": 1 - share}, index=table.index
     )

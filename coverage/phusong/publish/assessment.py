@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -17,6 +17,7 @@ from phusong.targets import TargetResult
 if TYPE_CHECKING:
     import folium
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 __all__ = ["About", "Assessment", "Conclusion"]
@@ -38,6 +39,8 @@ class Scenario(Protocol):
     """What an assessment was made of, so that it can be made again with other sites."""
 
     def with_sites(self, added: gpd.GeoDataFrame | None, removed: Sequence[str]) -> Assessment: ...
+
+    def with_audit(self, audit: pd.DataFrame, about: About) -> Assessment: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,19 +138,71 @@ class Assessment:
             raise ValueError("only an assessment that `assess` returned knows what it was made of")
         return self.scenario.with_sites(added, removed)
 
+    def with_audit(self, audit: pd.DataFrame) -> Assessment:
+        """Return what the assessment is when the bounds of declared shares follow an audit.
+
+        Shares stay; targets and gaps are judged by the bounds. What other sites would bring
+        (`with_sites`) is then judged so too. This one stays as it is.
+
+        Parameters
+        ----------
+        audit : DataFrame
+            As `evidence.audit_claims` returns.
+
+        Raises
+        ------
+        ValueError
+            If the assessment was put together by hand, without what it was made of.
+        """
+        if self.scenario is None:
+            raise ValueError("only an assessment that `assess` returned knows what it was made of")
+        note = f"claims audited by samples or challenges: {audit['is_applied'].sum()} lower bounds"
+        about = replace(self.about, notes=(*self.about.notes, note))
+        return self.scenario.with_audit(audit, about)
+
     def plot(self, *, service: str = "5g", lang: str = "vi", ax: Axes | None = None) -> Axes:
-        """Return axes with the communes coloured by their share of people under `service`."""
+        """Return axes with the communes coloured by their share of people under `service`.
+
+        Without `ax` they are those of a new figure of pyplot, which a notebook shows.
+        """
         from phusong.publish.figures import plot_communes
 
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            ax = plt.figure(figsize=(9, 6), layout="compressed").add_subplot()
         return plot_communes(self, service=service, lang=lang, ax=ax)
 
-    def explore(self, *, lang: str = "vi") -> folium.Map:
-        """Return the web map; a notebook shows it, also with the network off."""
+    def figure(self, *, service: str = "5g", lang: str = "vi", paper: str = "A4") -> Figure:
+        """Return the printed page on "A4" or "A3", as a run writes it."""
+        from phusong.publish.figures import draw_map
+
+        return draw_map(self, service=service, lang=lang, paper=paper)
+
+    def explore(self, *, lang: str = "vi", breaks: Sequence[float] | None = None) -> folium.Map:
+        """Return the web map; a notebook shows it, also with the network off.
+
+        Beside it stands a still picture, for where scripts cannot run. A map that would make the
+        notebook more than 1 MB larger is left out of it; `.save("map.html")` writes it to a file.
+
+        Parameters
+        ----------
+        lang : {"vi", "en"}
+            The language in which it opens.
+        breaks : sequence of float, optional
+            Limits of the classes of shares, such as quantiles of what is known; those that all
+            maps have (0.4, 0.6, 0.8, 0.95, 0.99) without them.
+        """
+        from phusong.publish.palette import BREAKS
         from phusong.publish.webmap import build_map
 
-        return build_map(self, lang=lang)
+        return build_map(self, lang=lang, breaks=BREAKS if breaks is None else breaks)
 
     def _repr_html_(self) -> str:
         from phusong.publish.summary import summary_html
 
-        return summary_html(self)
+        vietnamese, english = summary_html(self, lang="vi"), summary_html(self, lang="en")
+        return (
+            f'<div lang="vi">{vietnamese}</div>'
+            f'<details lang="en"><summary>English</summary>{english}</details>'
+        )

@@ -12,6 +12,7 @@ from phusong.targets import Figure, TargetResult
 __all__ = [
     "figure_text",
     "format_count",
+    "format_percent",
     "format_summary",
     "summarise",
     "summary_html",
@@ -33,7 +34,9 @@ _WORDS = {
         "short": "còn thiếu {n} xã, {people} người",
         "open": "chưa rõ {n} xã",
         "no_interval": "không có khoảng",
-        "unknown": "chưa biết",
+        "unknown": "chưa có số liệu để đọc",
+        "nothing": "không có số liệu để đếm xã và người còn thiếu",
+        "none_short": "không còn xã nào chắc chắn thiếu",
         "worst": "Các xã thiếu nhất (theo số người chưa được phủ)",
         "gaps": "{n} xã trong danh sách thiếu",
         "people": "người",
@@ -51,7 +54,9 @@ _WORDS = {
         "short": "{n} communes and {people} people short",
         "open": "{n} communes unknown",
         "no_interval": "no interval",
-        "unknown": "unknown",
+        "unknown": "nothing to read it from",
+        "nothing": "nothing to count communes and people short from",
+        "none_short": "no commune is surely short",
         "worst": "The worst communes (by people not covered)",
         "gaps": "{n} gap communes in the list",
         "people": "people",
@@ -183,13 +188,29 @@ def _target_lines(result: TargetResult, lang: str) -> list[str]:
     for figure in result.figures:
         reading = figure.reading
         label = reading.label_vi if lang == "vi" else reading.label_en
-        wanted = "" if reading.threshold is None else f"  ≥ {_percent(reading.threshold, lang)}"
+        wanted = (
+            "" if reading.threshold is None else f"  ≥ {format_percent(reading.threshold, lang)}"
+        )
         lines.append(f"  {label}: {figure_text(figure, lang)}{wanted}")
-    people = format_count(result.people_short, lang)
-    ends = [words["short"].format(n=len(result.short_codes), people=people)]
+    return [*lines, f"  → {_shortfall(result, lang)}"]
+
+
+def _shortfall(result: TargetResult, lang: str) -> str:
+    """Say how many communes and people a target lacks, as far as anything was read."""
+    words = _WORDS[lang]
+    is_known = any(not math.isnan(figure.share_high) or not math.isnan(figure.share)
+                   for figure in result.figures)  # fmt: skip
+    if not result.n_communes or not (is_known or result.short_codes):
+        return words["nothing"]
+    n_short, n_open = (
+        format_count(len(codes), lang) for codes in (result.short_codes, result.undetermined_codes)
+    )
+    said = words["none_short"]
+    if result.short_codes or result.people_short > 0:
+        said = words["short"].format(n=n_short, people=format_count(result.people_short, lang))
     if result.undetermined_codes:
-        ends.append(words["open"].format(n=len(result.undetermined_codes)))
-    return [*lines, "  → " + "; ".join(ends)]
+        said += "; " + words["open"].format(n=n_open)
+    return said
 
 
 def figure_text(figure: Figure, lang: str) -> str:
@@ -198,12 +219,12 @@ def figure_text(figure: Figure, lang: str) -> str:
     if math.isnan(figure.share):
         return words["unknown"]
     if math.isnan(figure.share_low):
-        return f"{_percent(figure.share, lang)} ({words['no_interval']})"
-    low, high = _percent(figure.share_low, lang), _percent(figure.share_high, lang)
-    return f"{_percent(figure.share, lang)} [{low} – {high}]"
+        return f"{format_percent(figure.share, lang)} ({words['no_interval']})"
+    low, high = format_percent(figure.share_low, lang), format_percent(figure.share_high, lang)
+    return f"{format_percent(figure.share, lang)} [{low} – {high}]"
 
 
-def _percent(share: float, lang: str) -> str:
+def format_percent(share: float, lang: str) -> str:
     """Return a share in per cent; only what is whole reads 100, only what is nothing reads 0."""
     shown = min(max(round(100 * share, 1), 0.1 if share > 0 else 0.0), 100 if share >= 1 else 99.9)
     return _localise(f"{shown:.1f}", lang) + " %"
