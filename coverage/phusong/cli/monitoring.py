@@ -1,0 +1,65 @@
+"""The verb about dates: how far each target has come, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from phusong.cli.answers import answers, require_addresses
+from phusong.cli.assessing import _show_progress
+from phusong.cli.options import INPUT, JSON, LANG, OUT
+
+__all__ = ["progress"]
+
+
+@click.command()
+@click.argument("runs", type=INPUT, nargs=-1, required=True)
+@click.option(
+    "--inputs", type=INPUT, multiple=True,
+    help="Folder with the files that the runs were made of; may be given repeatedly.",
+)  # fmt: skip
+@click.option("--register", type=INPUT, help="Targets, in place of those of the last run.")
+@click.option(
+    "--crosswalk",
+    type=INPUT,
+    help="From older communes to those of today, in one step or several (CSV).",
+)
+@OUT
+@LANG
+@JSON
+@answers
+def progress(
+    runs: tuple[Path, ...],
+    inputs: tuple[Path, ...],
+    register: Path | None,
+    crosswalk: Path | None,
+    out: Path,
+    lang: str | None,
+    as_json: bool,
+) -> int:
+    """Hold several dates against the targets: on track or off, and what changed, and why.
+
+    RUNS are run folders, folders of them, or tables of dated indicators (.parquet, .csv).
+    """
+    require_addresses()
+    from phusong.io.staging import prepare_folder
+    from phusong.io.write import to_json
+    from phusong.kernels import announce_compiling
+    from phusong.monitoring import monitor_progress
+
+    for note in prepare_folder(out):
+        click.echo(f"phusong: {note}", err=True)
+    with announce_compiling(lambda: click.echo("compiling, about 20 s, once", err=True)):
+        found = monitor_progress(
+            runs,
+            out,
+            inputs=inputs,
+            register=register,
+            crosswalk=crosswalk,
+            lang=lang or "vi",
+            progress=_show_progress,
+        )
+    click.echo(to_json(found.account) if as_json else found.text)
+    click.echo(f"→ {out.resolve()}", err=as_json)
+    return 0
