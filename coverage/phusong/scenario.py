@@ -15,6 +15,7 @@ import xarray as xr
 
 from phusong.census import placing_of, spread_people
 from phusong.errors import Problem, SchemaError
+from phusong.evidence import apply_audit
 from phusong.gaps import find_gaps, nearest_sites
 from phusong.indicators import COLUMNS, SERVICES, ProvinceCoverage, measure_coverage
 from phusong.io.registers import Register
@@ -62,6 +63,8 @@ class Ground:
     about : About
     notes : tuple of str
         What is to be said of the ground.
+    audit : DataFrame, optional
+        As `evidence.audit_claims` returns; the lower bounds of declared shares follow it.
     spreads : dict
         The people of parts that were measured again, on their grids: filled when first needed.
     """
@@ -74,6 +77,7 @@ class Ground:
     as_of: date
     about: About
     notes: tuple[str, ...]
+    audit: pd.DataFrame | None = None
     spreads: dict[int, xr.DataArray | None] = field(default_factory=dict)
 
     def assess(
@@ -88,6 +92,8 @@ class Ground:
             [*(m.indicators for m in measured), *([] if self.tiers is None else [self.tiers])],
             ignore_index=True,
         )
+        if self.audit is not None:
+            indicators = apply_audit(indicators, self.audit)
         return Assessment(
             indicators=indicators[list(COLUMNS)],
             sites=masts,
@@ -207,6 +213,10 @@ class _Scenario:
                 for i, part in enumerate(self.measured)
             ]
         return ground.assess(together, measured, notes)
+
+    def with_audit(self, audit: pd.DataFrame, about: About) -> Assessment:
+        audited = replace(self.ground, audit=audit).assess(self.masts, self.measured)
+        return replace(audited, about=about)
 
     def _prepare(
         self, added: gpd.GeoDataFrame | None, masts: gpd.GeoDataFrame

@@ -3,7 +3,7 @@
     python data/boundaries/make_embedded.py [-o DIR]
 
 Reads `thanh_hoa_facts_2025.csv` (facts, see SOURCES.md) and writes beside it, or into DIR, the
-schematic communes, the synthetic population, sites and service.
+schematic communes of today and of before, the synthetic population, sites and service.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import rasterio
+from before_2025 import make_before
 from power_diagram import schematic_polygons
 from rasterio.transform import from_origin
 from synthetic import (
@@ -38,6 +39,9 @@ def main() -> None:
     centres = facts[["centre_lon", "centre_lat"]].to_numpy()
     communes = make_communes(facts)
     communes.to_parquet(out / "communes_schematic.parquet", index=False, compression="zstd")
+    crosswalk = pd.read_csv(DATA / "thanh_hoa_crosswalk.csv", dtype="str", keep_default_na=False)
+    before = make_before(communes, crosswalk)
+    before.to_parquet(out / "communes_before_schematic.parquet", index=False, compression="zstd")
     persons, corner = make_population(communes, centres)
     write_population(persons, corner, out / "population_synthetic.tif")
     sites = make_sites(communes, persons, corner)
@@ -45,7 +49,7 @@ def main() -> None:
     service = make_service(communes, centres)
     service.to_csv(out / "service_synthetic.csv", index=False, lineterminator="\n")
     sys.stdout.write(
-        f"{len(communes)} communes, {persons.sum():,.0f} persons, "
+        f"{len(communes)} communes, {len(before)} of before, {persons.sum():,.0f} persons, "
         f"{sites['site_id'].nunique()} sites, "
         f"{len(sites)} cells, {len(service)} service rows → {out}\n"
     )

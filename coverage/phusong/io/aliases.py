@@ -11,7 +11,7 @@ from typing import Any
 from phusong.errors import InputFileError
 from phusong.io.files import require_file
 from phusong.io.headers import Vocabulary, plain, read_register
-from phusong.schema import LAYERS
+from phusong.layers import LAYERS
 
 __all__ = ["read_aliases"]
 

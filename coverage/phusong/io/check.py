@@ -15,6 +15,7 @@ from phusong.io.aliases import read_aliases
 from phusong.io.boundaries import read_communes
 from phusong.io.census import read_people
 from phusong.io.confirm import find_candidates, read_names, write_names
+from phusong.io.located import read_challenges, read_places, read_villages
 from phusong.io.measurements import read_measurements
 from phusong.io.report import Reading, ReadReport
 from phusong.io.spreadsheet import write_quarantine_xlsx
@@ -44,7 +45,9 @@ def check_file(
 
     Parameters
     ----------
-    layer : {"communes", "sites", "service", "population", "terrain", "measurements"}
+    layer : str
+        "communes", "sites", "service", "population", "terrain", "measurements", "villages",
+        "places" or "challenges".
     path : Path
     crs : str, optional
         Of places given as x, y, or of a layer that names none.
@@ -82,7 +85,10 @@ def check_file(
             ),
             "population": lambda: read_people(path, communes=zones, aliases=added),
             "terrain": lambda: read_terrain(path, communes=zones),
-            "measurements": lambda: read_measurements(path, communes=zones),
+            "measurements": lambda: read_measurements(path, crs=crs, communes=zones, aliases=added),
+            "villages": lambda: read_villages(path, crs=crs, communes=zones, aliases=added),
+            "places": lambda: read_places(path, crs=crs, communes=zones, aliases=added),
+            "challenges": lambda: read_challenges(path, communes=zones, aliases=added),
         }
         reading = readers[layer]()
     except (PhusongError, FileNotFoundError) as error:

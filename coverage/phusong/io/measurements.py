@@ -12,7 +12,10 @@ import pyarrow.parquet as pq
 
 from phusong.errors import InputFileError, Problem, SchemaError
 from phusong.io.files import require_file
+from phusong.io.headers import Vocabulary
+from phusong.io.located import know_operators, name_rows, read_located
 from phusong.io.report import Reading, ReadReport
+from phusong.schema import conform
 
 __all__ = ["read_measurements"]
 
@@ -20,28 +23,62 @@ LON_LAT = "EPSG:4326"
 # Ookla's open data (teamookla/ookla-open-data): zoom-16 tiles, kilobits a second, milliseconds.
 OOKLA = ("quadkey", "avg_d_kbps", "avg_u_kbps", "avg_lat_ms", "tests")
 MAX_MBPS = 100_000.0
+FIGURES = ("downlink_mbps", "uplink_mbps", "rsrp_dbm")
 
 
-def read_measurements(path: Path | str, *, communes: gpd.GeoDataFrame | None = None) -> Reading:
-    """Read Ookla's tiles from Parquet: a row is a tile of about 600 m with its tests.
+def read_measurements(
+    path: Path | str,
+    *,
+    crs: str | None = None,
+    communes: gpd.GeoDataFrame | None = None,
+    aliases: Vocabulary | None = None,
+) -> Reading:
+    """Read speed tests and signal samples: Ookla's open tiles, or a table of M-Lab or an operator.
 
     Parameters
     ----------
     path : Path
+        Parquet is Ookla's: a row is a tile of about 600 m with the average of its tests. Anything
+        else is a table (CSV, XLSX, XLS) or a layer of points: a row is a test, or a signal sample
+        of a drive.
+    crs : str, optional
+        Of places given as x, y, or of a layer that names none.
     communes : GeoDataFrame, optional
-        Tiles whose centre lies outside their bounds are passed over, counted as ignored.
+        Tiles whose centre lies outside their bounds are passed over, counted as ignored; rows of a
+        table well outside them are set aside.
+    aliases : Vocabulary, optional
+        Our headings and words with the user's own (`aliases.read_aliases`).
 
     Returns
     -------
     Reading
-        `layer`: GeoDataFrame of tile centres, EPSG:4326: `quadkey`, `downlink_mbps`,
-        `uplink_mbps`, `latency_ms`, `n_tests`, `source_row`.
+        `layer`: GeoDataFrame of points, schema "measurements" and `source_row`, EPSG:4326.
 
     Raises
     ------
-    InputFileError, SchemaError
+    InputFileError, SchemaError, CrsError
     """
     path = Path(path)
+    if path.suffix.lower() == ".parquet":
+        return _read_tiles(path, communes)
+    table = read_located(path, "measurements", crs=crs, communes=communes, aliases=aliases)
+    figures = [name for name in FIGURES if name in table.frame]
+    if not figures:
+        raise SchemaError(
+            f"{path}: measurements",
+            [Problem(row=None, field="downlink_mbps", found="no such column",
+                     expected="a column of speed or of signal: downlink, uplink, rsrp")],
+        )  # fmt: skip
+    is_empty = table.frame[figures].isna().all(axis=1)
+    nothing = pd.Series("nothing", table.frame.index)
+    table.refuse(is_empty, ", ".join(figures), nothing, "a speed or a signal")
+    know_operators(table)
+    name_rows(table, "sample_id")
+    reading = table.close()
+    return Reading(conform(reading.layer, "measurements"), reading.report)
+
+
+def _read_tiles(path: Path, communes: gpd.GeoDataFrame | None) -> Reading:
     require_file(path, (".parquet",))
     try:
         table = pq.read_table(path)
@@ -88,7 +125,8 @@ def _account(path: Path, tiles: pd.DataFrame, communes: gpd.GeoDataFrame | None)
         is_here = pd.Series((lon >= west) & (lon <= east) & (lat >= south) & (lat <= north))
     kept = is_used & is_here
     layer = gpd.GeoDataFrame(
-        {"quadkey": keys, **figures, "source_row": np.arange(1, len(tiles) + 1)},
+        {"sample_id": keys, "quadkey": keys, **figures,
+         "source_row": np.arange(1, len(tiles) + 1)},
         geometry=gpd.points_from_xy(lon, lat), crs=LON_LAT,
     )[kept]  # fmt: skip
     report = ReadReport(
@@ -101,7 +139,7 @@ def _account(path: Path, tiles: pd.DataFrame, communes: gpd.GeoDataFrame | None)
         quarantine=tuple(wrong),
         notes=("tiles outside the communes' bounds are passed over",) if not is_here.all() else (),
     )
-    return Reading(layer.reset_index(drop=True), report)
+    return Reading(conform(layer.reset_index(drop=True), "measurements"), report)
 
 
 def _centres(keys: pd.Series) -> tuple[np.ndarray, np.ndarray]:

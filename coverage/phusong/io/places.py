@@ -1,4 +1,4 @@
-"""Where the rows of a site list stand: degrees or metres made points, and held against communes."""
+"""Where the rows of a table stand: degrees or metres made points, and held against communes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from phusong.io.coordinates import frame_of_headers
 from phusong.io.frames import fitting_frames, suggest_frames
 from phusong.io.table import Table, take_distinct
 from phusong.joins import locate_sites
+from phusong.layers import LAYERS
 from phusong.names import normalise_name, short_name, strip_accents
 
 __all__ = ["check_places", "locate"]
@@ -42,7 +43,7 @@ def locate(table: Table, crs: str | None, communes: gpd.GeoDataFrame | None) -> 
         if {"lon", "lat"} & set(frame.columns) or len(missing) == 2:
             missing = [n for n in ("lon", "lat") if n not in frame]
         raise SchemaError(
-            f"{table.path}: sites",
+            f"{table.path}: {table.layer}",
             [Problem(row=None, field=n, found="no such column (missing, thiếu)",
                      expected=f"a column of {AXES[n]}") for n in missing],
         )  # fmt: skip
@@ -54,7 +55,10 @@ def locate(table: Table, crs: str | None, communes: gpd.GeoDataFrame | None) -> 
     if not are_metres:
         x, y, is_place = _swap(table, x, y, is_place, communes)
     found = _pairs(frame[x_name], frame[y_name], ~is_place)
-    table.refuse(~is_place, "lon, lat", found, "a place: degrees of longitude and latitude")
+    is_wrong = ~is_place
+    if not LAYERS[table.layer].geometry_required:
+        is_wrong &= frame[x_name].notna() | frame[y_name].notna()
+    table.refuse(is_wrong, "lon, lat", found, "a place: degrees of longitude and latitude")
     points = gpd.points_from_xy(x.where(is_place), y.where(is_place))
     columns = frame.drop(columns=[n for n in ("lon", "lat", "x", "y") if n in frame])
     table.frame = gpd.GeoDataFrame(columns, geometry=points, crs=LON_LAT)

@@ -26,7 +26,8 @@ from phusong.io.parse import (
 )
 from phusong.io.report import Reading, ReadReport
 from phusong.io.workbook import UNKNOWN_FORMULA
-from phusong.schema import LAYERS, find_problems
+from phusong.layers import LAYERS
+from phusong.schema import find_problems
 
 __all__ = ["Table", "take_distinct"]
 

@@ -23,7 +23,7 @@ from phusong.io.table import Table, take_distinct
 from phusong.io.vectors import VECTORS, open_vector
 from phusong.names import normalise_name
 
-__all__ = ["read_service", "read_sites"]
+__all__ = ["read_feature_table", "read_service", "read_sites"]
 
 LON_LAT = "EPSG:4326"
 MOVED_M = 200.0
@@ -70,7 +70,7 @@ def read_sites(
     """
     path = Path(path)
     if path.suffix.lower() in VECTORS:
-        table = _from_vector(path, "sites", crs, aliases or own_vocabulary())
+        table = read_feature_table(path, "sites", crs, aliases or own_vocabulary())
     else:
         cells = read_cells(path, "sites", aliases)
         table = Table.from_cells(cells, path, "sites")
@@ -292,7 +292,7 @@ def _note_many_subscribers(table: Table) -> None:
         )
 
 
-def _from_vector(path: Path, layer: str, crs: str | None, vocabulary: Vocabulary) -> Table:
+def read_feature_table(path: Path, layer: str, crs: str | None, vocabulary: Vocabulary) -> Table:
     """Read a vector layer; its attributes go through text, as a table's cells do."""
     found = open_vector(path, crs=crs)
     features = found.layer

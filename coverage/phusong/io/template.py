@@ -11,7 +11,7 @@ from openpyxl.utils import get_column_letter
 from phusong.errors import InputFileError
 from phusong.io.atomic import atomic_path
 from phusong.io.headers import read_register
-from phusong.schema import LAYERS
+from phusong.layers import LAYERS
 
 __all__ = ["TEMPLATES", "write_template"]
 
@@ -50,6 +50,49 @@ TEMPLATES: dict[str, tuple[tuple[str, str, object], ...]] = {
         ("villages", "Số thôn", 42),
         ("as_of", "Ngày số liệu", "2026-06-30"),
     ),
+    "villages": (
+        ("village_id", "Mã thôn", "T0001"),
+        ("cluster_id", "Cụm dân cư", None),
+        ("village_name", "Tên thôn", "Thôn ví dụ (xóa dòng này)"),
+        ("commune_code", "Mã xã", "14797"),
+        ("commune_name", "Tên xã", "Phường Hạc Thành"),
+        ("lon", "Kinh độ", 105.77612),
+        ("lat", "Vĩ độ", 19.80736),
+        ("population", "Dân số", 320),
+        ("has_power", "Có điện", "có"),
+        ("is_hard", "Đặc biệt khó khăn", "không"),
+    ),
+    "places": (
+        ("place_id", "Mã địa điểm", "D0001"),
+        ("place_name", "Tên địa điểm", "Trường ví dụ (xóa dòng này)"),
+        ("category", "Loại hình", "trường học"),
+        ("commune_name", "Tên xã", "Phường Hạc Thành"),
+        ("lon", "Kinh độ", 105.77612),
+        ("lat", "Vĩ độ", 19.80736),
+    ),
+    "measurements": (
+        ("sample_id", "Mã mẫu", "M0001"),
+        ("operator", "Nhà mạng", "Viettel"),
+        ("technology", "Công nghệ", "5G"),
+        ("day", "Ngày đo", "2026-06-30"),
+        ("lon", "Kinh độ", 105.77612),
+        ("lat", "Vĩ độ", 19.80736),
+        ("downlink_mbps", "Tốc độ tải xuống (Mbps)", 120),
+        ("uplink_mbps", "Tốc độ tải lên (Mbps)", 35),
+        ("latency_ms", "Độ trễ (ms)", 25),
+        ("rsrp_dbm", "RSRP (dBm)", -95),
+        ("n_tests", "Số lần đo", 1),
+    ),
+    "challenges": (
+        ("challenge_id", "Mã phản ánh", "P0001"),
+        ("challenger", "Người phản ánh", "Ví dụ (xóa dòng này)"),
+        ("commune_code", "Mã xã", "14797"),
+        ("operator", "Nhà mạng", "Viettel"),
+        ("technology", "Công nghệ", "5G"),
+        ("day", "Ngày phản ánh", "2026-06-30"),
+        ("evidence_note", "Bằng chứng", "ảnh màn hình"),
+        ("outcome", "Kết quả", "đang xử lý"),
+    ),
 }
 
 
@@ -58,7 +101,8 @@ def write_template(layer: str, path: Path) -> None:
 
     Parameters
     ----------
-    layer : {"sites", "service"}
+    layer : str
+        A key of `TEMPLATES`.
     path : Path
         Ends in .xlsx; a file that is there is never written over.
 
