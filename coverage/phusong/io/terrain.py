@@ -1,4 +1,4 @@
-"""Terrain: GeoTIFF in, a DataArray of metres above sea level out."""
+"""Terrain: GeoTIFF or SRTM tiles in, a DataArray of metres above sea level out."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ import geopandas as gpd
 import numpy as np
 import pyproj
 import rasterio
+import xarray as xr
+from rasterio.fill import fillnodata
+from scipy.ndimage import distance_transform_edt
 
 from phusong.crosswalk import VINTAGE_2025
-from phusong.errors import InputFileError
+from phusong.errors import InputFileError, Problem
 from phusong.io.geotiff import data_band, find_scaling, open_geotiff, read_layer
+from phusong.io.hgt import is_hgt, read_hgt
 from phusong.io.official import known_rows
-from phusong.io.raster_place import find_window, locate_cells, require_cover
+from phusong.io.raster_place import find_cell_km2, find_window, locate_cells, require_cover
 from phusong.io.raster_summary import Summary, account_cells, summarise
 from phusong.io.report import Reading
 
-__all__ = ["read_terrain"]
+__all__ = ["fill_voids", "read_terrain"]
 
 UNIT = "metres above sea level"
 METRES = ("", "m", "metre", "metres", "meter", "meters", "mét")
@@ -29,6 +33,7 @@ BOTTOM_M = -500
 LOW_NOTE_M = -50
 FILL_CELLS = 10
 FILL_GAP_M = 50
+VOID_M = 1_000.0  # a void whose edge is farther than this stays one
 
 
 def read_terrain(path: Path | str, *, communes: gpd.GeoDataFrame | None = None) -> Reading:
@@ -37,7 +42,8 @@ def read_terrain(path: Path | str, *, communes: gpd.GeoDataFrame | None = None) 
     Parameters
     ----------
     path : Path or str
-        GeoTIFF of one band, any CRS; see `read_population`.
+        GeoTIFF of one band, any CRS; see `read_population`. Or an SRTM tile (.hgt), or a folder of
+        them (`hgt.read_hgt`).
     communes : GeoDataFrame, optional
         Schema "communes". The raster must cover them all; heights are checked in the window over
         them only, for a raster of a larger region may hold higher mountains and deeper seas.
@@ -51,17 +57,23 @@ def read_terrain(path: Path | str, *, communes: gpd.GeoDataFrame | None = None) 
     Raises
     ------
     InputFileError
-        If it is not a GeoTIFF of one band of plausible heights in metres that covers the communes.
+        If it is not a GeoTIFF of one band, or a tile, of plausible heights in metres that covers
+        the communes.
     CrsError
         If it names no CRS, or lies elsewhere.
     """
     path = Path(path)
-    with open_geotiff(path) as raster:
-        _require_metres(raster, path)
-        window = find_window(raster, communes, path)
-        layer, whole = read_layer(raster, window, path=path, unit=UNIT)
-        repairs = find_scaling(raster, unit=UNIT)
-        kind = np.dtype(raster.dtypes[data_band(raster) - 1])
+    repairs: tuple[Problem, ...] = ()
+    if is_hgt(path):
+        layer = read_hgt(path, unit=UNIT)
+        whole, kind = summarise(layer.to_numpy()), np.dtype("int16")
+    else:
+        with open_geotiff(path) as raster:
+            _require_metres(raster, path)
+            window = find_window(raster, communes, path)
+            layer, whole = read_layer(raster, window, path=path, unit=UNIT)
+            repairs = find_scaling(raster, unit=UNIT)
+            kind = np.dtype(raster.dtypes[data_band(raster) - 1])
     heights = layer.to_numpy()
     notes = _require_heights(summarise(heights), kind, path)
     if communes is not None:
@@ -69,6 +81,39 @@ def read_terrain(path: Path | str, *, communes: gpd.GeoDataFrame | None = None) 
         notes += require_cover(layer, owner, communes, path)
         notes += _province_notes(heights[owner >= 0], communes)
     return account_cells(layer, whole, path, "terrain", repairs=repairs, notes=notes)
+
+
+def fill_voids(layer: xr.DataArray) -> tuple[xr.DataArray, list[str]]:
+    """Fill small voids from their edges, by inverse distance in eight directions (GDAL).
+
+    Parameters
+    ----------
+    layer : DataArray, dims (y, x)
+        As `read_terrain` gives it.
+
+    Returns
+    -------
+    DataArray
+        Voids whose edge is within 1 km are filled; the others stay NaN.
+    list of str
+        How many cells were filled, and how many were not.
+    """
+    values = layer.to_numpy()
+    is_void = np.isnan(values)
+    if not is_void.any():
+        return layer, []
+    cell_m = 1000.0 * find_cell_km2(layer) ** 0.5
+    filled = fillnodata(
+        np.where(is_void, 0.0, values).astype("float32"), mask=~is_void,
+        max_search_distance=VOID_M / cell_m,
+    )  # fmt: skip
+    filled[is_void & (distance_transform_edt(is_void) * cell_m > VOID_M)] = np.nan
+    n_left = int(np.isnan(filled).sum())
+    notes = [f"{is_void.sum() - n_left:,} of {values.size:,} heights were voids (trống), filled "
+             f"from within {VOID_M:g} m"]  # fmt: skip
+    if n_left:
+        notes.append(f"{n_left:,} heights are not known: too far from any other to be filled")
+    return layer.copy(data=filled.astype(values.dtype)), notes
 
 
 def _require_metres(raster: rasterio.DatasetReader, path: Path) -> None:

@@ -1,0 +1,118 @@
+"""The verb predict: the signal of sites over terrain."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from phusong.cli.answers import answers, require_addresses
+from phusong.cli.assessing import _show_progress
+from phusong.cli.options import INPUT, JSON, LANG, NO_MAP, OUT
+
+if TYPE_CHECKING:
+    from phusong.predicting import Plan, Predicted
+
+__all__ = ["predict", "run_plan"]
+
+
+@click.command()
+@click.option(
+    "--sites", type=INPUT, required=True, multiple=True, help="Cells; may be given repeatedly."
+)
+@click.option("--terrain", type=INPUT, required=True, help="Heights (GeoTIFF, HGT), in metres.")
+@click.option(
+    "--terrain-kind", type=click.Choice(["ground", "surface"]), default="surface",
+    show_default=True, help="Bare ground, or with trees and roofs, as SRTM and GLO-30 are.",
+)  # fmt: skip
+@click.option("--clutter", type=INPUT, help="What stands on bare ground (GeoTIFF).")
+@click.option(
+    "--clutter-kind", type=click.Choice(["heights", "classes"]), default="heights",
+    show_default=True, help="Heights in metres, or land-cover codes of the register.",
+)  # fmt: skip
+@click.option("--communes", type=INPUT, help="Boundaries: the area, and whose shares are counted.")
+@click.option("--population", type=INPUT, help="Persons per cell (GeoTIFF), or areas with theirs.")
+@click.option("--register", type=INPUT, help="Your thresholds and assumptions (TOML). [ours]")
+@click.option("--crs", help="Of site coordinates given as x, y, such as EPSG:5897.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Day of the data. [today]")
+@click.option("--cell", "cell_m", type=float, default=100.0, show_default=True, help="Metres.")
+@click.option("--sampling", type=int, help="Samples of a ray on the side of a cell, odd.")
+@click.option("--radius", "radius_m", type=float, default=15_000.0, show_default=True,
+              help="Of a mast, metres.")  # fmt: skip
+@click.option("--exact", is_flag=True, help="A profile for each cell instead of rays; slow.")
+@OUT
+@LANG
+@NO_MAP
+@JSON
+@answers
+def predict(
+    sites: tuple[Path, ...],
+    terrain: Path,
+    terrain_kind: Literal["ground", "surface"],
+    clutter: Path | None,
+    clutter_kind: Literal["heights", "classes"],
+    communes: Path | None,
+    population: Path | None,
+    register: Path | None,
+    crs: str | None,
+    as_of: datetime | None,
+    cell_m: float,
+    sampling: int | None,
+    radius_m: float,
+    exact: bool,
+    out: Path,
+    lang: str | None,
+    no_map: bool,
+    as_json: bool,
+) -> int:
+    """Signal, best servers and shares of communes over terrain."""
+    from phusong.predicting import Plan
+
+    plan = Plan(
+        sites=sites, terrain=terrain, terrain_kind=terrain_kind, clutter=clutter,
+        clutter_kind=clutter_kind, communes=communes, population=population, register=register,
+        crs=crs, as_of=date.today() if as_of is None else as_of.date(), cell_m=cell_m,
+        sampling=sampling, radius_m=radius_m, is_exact=exact, lang="en" if lang == "en" else "vi",
+    )  # fmt: skip
+    return run_plan(plan, out, with_maps=not no_map, as_json=as_json)
+
+
+def run_plan(plan: Plan, out: Path, *, with_maps: bool, as_json: bool) -> int:
+    """Predict into a folder and tell what came of it."""
+    require_addresses()
+    from phusong.io.staging import prepare_folder
+    from phusong.kernels import announce_compiling
+    from phusong.predicting import run_prediction
+
+    for note in prepare_folder(out):
+        click.echo(f"phusong: {note}", err=True)
+    with announce_compiling(lambda: click.echo("compiling, about a minute, once", err=True)):
+        outcome = run_prediction(plan, out, with_maps=with_maps, progress=_show_progress)
+    _tell(outcome, as_json=as_json)
+    return 0
+
+
+def _tell(outcome: Predicted, *, as_json: bool) -> None:
+    if as_json:
+        from phusong.io.write import to_json
+
+        click.echo(to_json(outcome.summary | {"folder": str(outcome.folder)}))
+        return
+    services: dict[str, dict[str, object]] = outcome.summary["services"]  # type: ignore[assignment]
+    for name, found in services.items():
+        click.echo(f"{name}: {found['quantity']} ≥ {found['threshold_dbm']} dBm, "
+                   f"{found['n_sectors']} sectors")  # fmt: skip
+        for indicator in ("share_area", "share_population"):
+            if indicator in found:
+                share: dict[str, float] = found[indicator]  # type: ignore[assignment]
+                click.echo(f"  {indicator} {share['share']:.2%} "
+                           f"({share['low']:.2%} to {share['high']:.2%}), modelled")  # fmt: skip
+        levels: dict[str, float] = found["share_of_area_at"]  # type: ignore[assignment]
+        said = ", ".join(f"{share:.1%} at ≥ {level}" for level, share in levels.items())
+        click.echo(f"  area: {said}")
+    notes: list[str] = outcome.summary["notes"]  # type: ignore[assignment]
+    for note in notes:
+        click.echo(f"phusong: {note}", err=True)
+    click.echo(f"→ {outcome.folder.resolve()}")

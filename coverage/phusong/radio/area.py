@@ -1,0 +1,145 @@
+"""The signal over one area, with the masts beyond it that reach in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import geopandas as gpd
+import numpy as np
+import xarray as xr
+
+from phusong.grid import Grid
+from phusong.radio.network import Network, lay_network
+from phusong.radio.relief import Relief, lay_relief
+from phusong.radio.rules import RadioRules
+from phusong.radio.signal import Prediction, Reach, predict_signal
+from phusong.steps import Progress, silently
+
+__all__ = ["AreaSignal", "Land", "predict_area"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Land:
+    """The ground of a study, of any extent and CRS.
+
+    Attributes
+    ----------
+    terrain : DataArray, dims (y, x)
+        Metres above the sea.
+    kind : {"ground", "surface"}
+        Bare ground, or with trees and roofs.
+    cover : DataArray, dims (y, x), optional
+        Heights of what stands on bare ground.
+    sampling : int
+        Samples of a ray on the side of a cell, odd.
+    """
+
+    terrain: xr.DataArray
+    kind: str
+    cover: xr.DataArray | None = None
+    sampling: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AreaSignal:
+    """A prediction on the grid that was asked for, the sectors it numbers, and what was noted.
+
+    `relief` reaches as far as the masts do; its grid may be larger.
+    """
+
+    prediction: Prediction
+    network: Network
+    relief: Relief
+    notes: tuple[str, ...]
+
+
+def predict_area(
+    grid: Grid,
+    sites: gpd.GeoDataFrame,
+    land: Land,
+    rules: RadioRules,
+    *,
+    services: Mapping[str, Sequence[str]],
+    operators: Sequence[str],
+    reach: Reach | None = None,
+    progress: Progress = silently,
+) -> AreaSignal:
+    """Return the signal of each service on a grid.
+
+    Parameters
+    ----------
+    grid : Grid
+    sites : GeoDataFrame
+        Schema "sites", conformed, on air, any CRS.
+    land : Land
+    rules : RadioRules
+    services, operators, reach, progress
+        See `predict_signal`.
+
+    Raises
+    ------
+    ModelRangeError
+        If no sector can be predicted.
+    """
+    reach = Reach() if reach is None else reach
+    near = _within(sites.to_crs(grid.crs), grid, reach.radius_m)
+    margin = 0
+    if len(_within(near, grid, 0.0)) < len(near):
+        margin = math.ceil(reach.radius_m / grid.cell_m)
+    relief = lay_relief(
+        land.terrain, _widen(grid, margin), kind=land.kind, cover=land.cover,
+        sampling=land.sampling,
+    )  # fmt: skip
+    network = lay_network(near, relief, rules)
+    prediction = predict_signal(
+        relief, network, rules, services=services, operators=operators, reach=reach,
+        progress=progress,
+    )  # fmt: skip
+    notes = list(network.notes)
+    if len(near) < len(sites):
+        notes.insert(0, f"{len(sites) - len(near)} of {len(sites)} sectors stand farther than "
+                        f"{reach.radius_m / 1000:g} km from the area: left out")  # fmt: skip
+    if relief.n_voids:
+        notes.append(
+            f"{relief.n_voids} of {relief.ground_m.size} samples have no height; what lies in and "
+            "behind them is not known, and not counted as covered"
+        )
+    if relief.n_bare and land.cover is not None:
+        notes.append(f"{relief.n_bare} of {relief.ground_m.size} samples have no clutter: taken "
+                     "as open")  # fmt: skip
+    return AreaSignal(
+        prediction=_crop(prediction, margin), network=network, relief=relief, notes=tuple(notes)
+    )
+
+
+def _within(sites: gpd.GeoDataFrame, grid: Grid, radius_m: float) -> gpd.GeoDataFrame:
+    """Return the sites whose centre lies at most so far from the grid's box."""
+    x_min, y_min, x_max, y_max = grid.bounds
+    bounds = sites.geometry.bounds
+    x, y = (bounds.minx + bounds.maxx) / 2, (bounds.miny + bounds.maxy) / 2
+    off = np.hypot(
+        np.maximum(np.maximum(x_min - x, x - x_max), 0.0),
+        np.maximum(np.maximum(y_min - y, y - y_max), 0.0),
+    )
+    return sites[off <= radius_m]
+
+
+def _widen(grid: Grid, cells: int) -> Grid:
+    rows, columns = grid.shape
+    return replace(
+        grid, x_min=grid.x_min - cells * grid.cell_m, y_max=grid.y_max + cells * grid.cell_m,
+        shape=(rows + 2 * cells, columns + 2 * cells),
+    )  # fmt: skip
+
+
+def _crop(prediction: Prediction, cells: int) -> Prediction:
+    if cells == 0:
+        return prediction
+    inner = {"y": slice(cells, -cells), "x": slice(cells, -cells)}
+    return replace(
+        prediction,
+        services={name: layers.isel(inner) for name, layers in prediction.services.items()},
+        margins_db=prediction.margins_db.isel(inner),
+    )
