@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
-.PHONY: demo test faults test-lowest lint notebooks bench data clean
+.PHONY: demo test faults test-lowest lint notebooks bench data example clean
 
 demo: $(VENV)/.run  ## the main job on the embedded data; says where the map is
 	$(BIN)/phusong demo -o maps/demo
@@ -40,6 +40,10 @@ bench: $(VENV)/.dev  ## ours beside what people use, in one run; takes a quarter
 
 data: $(VENV)/.dev  ## make the embedded data anew from its facts
 	$(BIN)/python data/boundaries/make_embedded.py
+	$(BIN)/python data/boundaries/places.py
+
+example: $(VENV)/.dev  ## make maps/example and maps/overview.png anew
+	$(BIN)/python maps/make_example.py
 
 clean:
 	rm -rf $(VENV) .venv-lowest dist build maps/demo .coverage

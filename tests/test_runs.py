@@ -20,7 +20,9 @@ from phusong.runs import Outcome, demo_study, run_study
 OUTPUTS = {
     "communes.csv", "communes.gpkg", "communes.parquet", "indicators.parquet", "provinces.csv",
     "gaps.csv", "gaps.gpkg", "gaps.xlsx", "targets.json", "quarantine.csv", "repairs.csv",
-    "summary.json", "run.json", "map.html", "map.png", "map.pdf", "map.svg",
+    "summary.json", "run.json", "map.html", "map.png", "map.pdf", "map.svg", "equity.csv",
+    "affordability.csv", "villages.csv", "villages_summary.csv", "villages_by_commune.csv",
+    "places.csv", "places_summary.csv", "sites_by_commune.csv",
 }  # fmt: skip
 
 

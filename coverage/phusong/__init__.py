@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from phusong.publish.assessment import Assessment as Assessment
     from phusong.publish.compare import Comparison as Comparison
     from phusong.publish.compare import compare as compare
+    from phusong.publish.site.build import Published as Published
+    from phusong.publish.site.build import publish_site as publish_site
     from phusong.runs import Outcome as Outcome
     from phusong.runs import demo_study as demo_study
     from phusong.runs import run_study as run_study
@@ -51,6 +53,7 @@ _HOMES = {
     "InputFileError": "phusong.errors",
     "Outcome": "phusong.runs",
     "PhusongError": "phusong.errors",
+    "Published": "phusong.publish.site.build",
     "SchemaError": "phusong.errors",
     "Study": "phusong.io.settings",
     "assess": "phusong.study",
@@ -63,6 +66,7 @@ _HOMES = {
     "label_zones": "phusong.points",
     "overlap_zones": "phusong.zonal",
     "overlay_weights": "phusong.joins",
+    "publish_site": "phusong.publish.site.build",
     "read_areas": "phusong.io.census",
     "read_communes": "phusong.io.boundaries",
     "read_population": "phusong.io.rasters",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import pandas as pd
 
+from phusong.besides import hold_beside, price_tables
 from phusong.census import People
 from phusong.io.aliases import read_aliases
 from phusong.io.boundaries import read_communes
@@ -27,9 +28,11 @@ from phusong.io.tables import read_service, read_sites
 from phusong.io.write import write_csv, write_gpkg, write_json, write_parquet, write_text
 from phusong.publish.assessment import About, Assessment
 from phusong.publish.figures import draw_map, save_figure
+from phusong.publish.site.counts import count_sites
 from phusong.publish.summary import format_summary, summarise, targets_json
 from phusong.publish.webmap import render_map
-from phusong.study import Progress, assess, silently
+from phusong.steps import Progress, silently
+from phusong.study import assess
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -71,9 +74,11 @@ def demo_study(official: Fetched | None = None) -> Study:
         sites=(embedded_path("sites"),),
         service=embedded_path("service"),
         population=embedded_path("population"),
+        villages=embedded_path("villages") if official is None else None,
+        places=embedded_path("places") if official is None else None,
         as_of=date(2026, 6, 30),
         place="Tỉnh Thanh Hóa",
-        sources=(f"phusong: synthetic sites, service and population; {communes}",),
+        sources=(f"phusong: synthetic sites, service, population, villages, places; {communes}",),
         is_synthetic=True,
         is_schematic=official is None,
     )
@@ -113,16 +118,18 @@ def run_study(
     started = datetime.now(UTC)
     with staged_folder(folder) as staging:
         inputs = fingerprint_inputs(study.inputs)
-        assessment, reports = _assess_files(study, client, progress)
+        assessment, reports, beside = _assess_files(study, client, progress)
         rows = {f"{report.layer} ({Path(report.file).name})": _counts(report) for report in reports}
         summary = summarise(assessment, rows=rows)
         steps = ["tables", *(("map.html", *FIGURES) if with_map else ())]
         for step in progress(steps, "outputs"):
             if step == "tables":
                 _write_tables(staging, study, assessment, reports, summary)
+                for name, table in beside.items():
+                    write_csv(table.assign(**_labels(assessment.about)), staging / f"{name}.csv")
             elif step == "map.html":
                 write_text(render_map(assessment, lang=study.lang), staging / step)
-                figure = draw_map(assessment, lang=study.lang)
+                figure = draw_map(assessment, lang=study.lang, paper=study.paper)
             else:
                 save_figure(figure, staging / step)
         write_run(
@@ -140,7 +147,7 @@ def run_study(
 
 def _assess_files(
     study: Study, client: Client | None, progress: Progress
-) -> tuple[Assessment, tuple[ReadReport, ...]]:
+) -> tuple[Assessment, tuple[ReadReport, ...], dict[str, pd.DataFrame]]:
     aliases = None if study.aliases is None else read_aliases(study.aliases)
     communes = read_communes(study.communes, vintage=study.vintage, aliases=aliases)
     zones = communes.layer
@@ -168,6 +175,7 @@ def _assess_files(
         population, reports = people.layer, (*reports, people.report)
     elif study.population is not None:
         population = study.population
+    register = read_register(study.register or embedded_path("targets"))
     read_notes = [f"{Path(r.file).name}: {note}" for r in reports for note in r.notes]
     assessment = assess(
         communes.layer,
@@ -175,7 +183,7 @@ def _assess_files(
         as_of=study.as_of,
         service=service,
         population=population,
-        register=None if study.register is None else read_register(study.register),
+        register=register,
         crosswalk=crosswalk,
         crosswalk_weights=study.crosswalk_weights and read_weights(study.crosswalk_weights),
         service_is_complete=study.service_is_complete,
@@ -191,7 +199,14 @@ def _assess_files(
         client=client,
         progress=progress,
     )
-    return assessment, reports
+    found = hold_beside(study, assessment, zones, aliases=aliases)
+    prices = {}
+    if service is not None:
+        prices = price_tables(
+            service, zones, crosswalk, register, service_vintage=study.service_vintage,
+            is_complete=study.service_is_complete,
+        )  # fmt: skip
+    return found.assessment, (*reports, *found.reports), {**found.tables, **prices}
 
 
 def _one_layer(sites: list[Reading]) -> gpd.GeoDataFrame:
@@ -217,16 +232,16 @@ def _write_tables(
     summary: Mapping[str, object],
 ) -> None:
     communes, gaps, about = assessment.communes, assessment.gaps, assessment.about
-    labels = {
-        word: True
-        for word, holds in (("synthetic", about.is_synthetic), ("schematic", about.is_schematic))
-        if holds
-    }
+    labels = _labels(about)
     communes, gaps = communes.assign(**labels), gaps.assign(**labels)
     write_csv(communes, folder / "communes.csv")
     write_gpkg(communes, folder / "communes.gpkg", name="communes")
     write_parquet(communes, folder / "communes.parquet")
     write_parquet(assessment.indicators.assign(**labels), folder / "indicators.parquet")
+    write_csv(
+        count_sites(assessment.communes, assessment.sites).assign(**labels),
+        folder / "sites_by_commune.csv",
+    )
     write_csv(assessment.provinces.assign(**labels), folder / "provinces.csv")
     write_csv(gaps, folder / "gaps.csv")
     write_gpkg(gaps, folder / "gaps.gpkg", name="gaps")
@@ -246,3 +261,9 @@ def _write_tables(
     write_csv(problems_frame(reports, "quarantine"), folder / "quarantine.csv")
     write_csv(problems_frame(reports, "repairs"), folder / "repairs.csv")
     write_json(summary, folder / "summary.json")
+
+
+def _labels(about: About) -> dict[str, bool]:
+    """Return the columns that say what is invented, or drawn from facts."""
+    kinds = (("synthetic", about.is_synthetic), ("schematic", about.is_schematic))
+    return {word: True for word, holds in kinds if holds}

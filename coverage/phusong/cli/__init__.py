@@ -10,7 +10,11 @@ import click
 
 from phusong.cli.assessing import assess, demo, init, run
 from phusong.cli.files import check, template, verify
+from phusong.cli.monitoring import progress
+from phusong.cli.planning import plan
+from phusong.cli.predicting import predict
 from phusong.cli.public import cache, fetch
+from phusong.cli.publishing import publish
 from phusong.cli.radio import path
 
 __all__ = ["main"]
@@ -25,5 +29,20 @@ def main() -> None:
     """
 
 
-for verb in (demo, assess, run, init, check, template, verify, fetch, cache, path):
+for verb in (
+    demo,
+    assess,
+    run,
+    init,
+    check,
+    template,
+    verify,
+    fetch,
+    cache,
+    path,
+    predict,
+    progress,
+    plan,
+    publish,
+):
     main.add_command(verb)

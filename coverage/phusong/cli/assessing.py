@@ -46,17 +46,33 @@ Step = TypeVar("Step")
     show_default=True,
     help="Schematic communes that come with phusong, or those of `phusong fetch boundaries`.",
 )
+@click.option(
+    "--quarters",
+    type=click.IntRange(1, 6),
+    metavar="N",
+    help="N dated runs (1-6), each in a folder of its own, with the reform after the second.",
+)
 @CACHE
 @LANG
 @NO_MAP
 @JSON
 @answers
 def demo(
-    out: Path, boundaries: str, cache: Path | None, lang: str | None, no_map: bool, as_json: bool
+    out: Path,
+    boundaries: str,
+    quarters: int | None,
+    cache: Path | None,
+    lang: str | None,
+    no_map: bool,
+    as_json: bool,
 ) -> int:
     """Run the main job on the embedded data (synthetic network, schematic communes)."""
     from phusong.runs import demo_study
 
+    if quarters is not None:
+        if boundaries == "official":
+            raise click.UsageError("--quarters: only with the embedded boundaries: none of before")
+        return _run_quarters(quarters, out, lang=lang, no_map=no_map, as_json=as_json)
     official = fetch_public("boundaries", cache, offline=True) if boundaries == "official" else None
     study = demo_study(official)
     return _run(_in_language(study, lang), out, no_map=no_map, as_json=as_json)
@@ -169,6 +185,23 @@ def init(study: Path) -> int:
     return 0
 
 
+def _run_quarters(count: int, out: Path, *, lang: str | None, no_map: bool, as_json: bool) -> int:
+    """Run the study of each quarter into a folder of its own, one after the other."""
+    require_addresses()
+    from phusong.io.write import to_json
+    from phusong.quarters import quarter_studies
+
+    summaries = []
+    for name, study in quarter_studies(out, count):
+        outcome = _assess_study(_in_language(study, lang), out / name, no_map=no_map)
+        summaries.append(outcome.summary | {"folder": str(outcome.folder)})
+        if not as_json:
+            _tell(outcome, as_json=False)
+            click.echo("")
+    click.echo(to_json(summaries) if as_json else f"phusong progress {out} -o {out / 'progress'}")
+    return 0
+
+
 def _in_language(study: Study, lang: str | None) -> Study:
     return study if lang is None else replace(study, lang="en" if lang == "en" else "vi")
 
@@ -182,6 +215,15 @@ def _run(
     scheduler: str | None = None,
     strict: bool = False,
 ) -> int:
+    outcome = _assess_study(study, out, no_map=no_map, scheduler=scheduler)
+    _tell(outcome, as_json=as_json)
+    return QUARANTINED if strict and outcome.n_quarantined else 0
+
+
+def _assess_study(
+    study: Study, out: Path, *, no_map: bool, scheduler: str | None = None
+) -> Outcome:
+    """Run a study into a folder."""
     require_addresses()
     from phusong.io.staging import prepare_folder
     from phusong.kernels import announce_compiling
@@ -194,9 +236,7 @@ def _run(
         announce_compiling(lambda: click.echo("compiling, about 20 s, once", err=True)),
         open_client(scheduler) as client,
     ):
-        outcome = run_study(study, out, with_map=not no_map, client=client, progress=_show_progress)
-    _tell(outcome, as_json=as_json)
-    return QUARANTINED if strict and outcome.n_quarantined else 0
+        return run_study(study, out, with_map=not no_map, client=client, progress=_show_progress)
 
 
 def _tell(outcome: Outcome, *, as_json: bool) -> None:

@@ -12,7 +12,11 @@ from phusong.cli.options import ALIASES, INPUT, JSON, LANG, STRICT
 
 __all__ = ["check", "template", "verify"]
 
-LAYERS = ("communes", "sites", "service", "population", "terrain", "measurements")
+LAYERS = (
+    "communes", "sites", "service", "population", "terrain", "measurements", "villages", "places",
+    "challenges",
+)  # fmt: skip
+TEMPLATES = ("sites", "service", "villages", "places", "measurements", "challenges")
 
 
 @click.command()
@@ -57,7 +61,7 @@ def check(
 
 
 @click.command()
-@click.argument("layer", type=click.Choice(["sites", "service"]))
+@click.argument("layer", type=click.Choice(TEMPLATES))
 @click.option("-o", "--out", type=INPUT, required=True, help="A new file, .xlsx.")
 @answers
 def template(layer: str, out: Path) -> int:

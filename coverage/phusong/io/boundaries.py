@@ -22,8 +22,9 @@ from phusong.io.parts import join_parts
 from phusong.io.placement import find_off_earth, find_strays, require_frame
 from phusong.io.report import Reading, ReadReport
 from phusong.io.vectors import open_vector
+from phusong.layers import LAYERS
 from phusong.names import commune_type_of
-from phusong.schema import LAYERS, conform, find_problems
+from phusong.schema import conform, find_problems
 
 __all__ = ["read_communes"]
 

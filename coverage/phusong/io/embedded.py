@@ -12,14 +12,20 @@ __all__ = ["EMBEDDED", "embedded_path"]
 EMBEDDED: Mapping[str, str] = MappingProxyType(
     {
         "communes": "communes_schematic.parquet",
+        "communes_before": "communes_before_schematic.parquet",
         "sites": "sites_synthetic.csv",
         "service": "service_synthetic.csv",
         "population": "population_synthetic.tif",
+        "terrain": "terrain_synthetic.tif",
+        "radio": "radio.toml",
         "crosswalk": "thanh_hoa_crosswalk.csv",
         "facts": "thanh_hoa_facts_2025.csv",
         "targets": "targets.toml",
         "radii": "default_radii.csv",
         "headers": "headers.toml",
+        "evidence": "evidence.toml",
+        "villages": "villages_synthetic.csv",
+        "places": "places_synthetic.geojson",
         "study": "study.toml",
     }
 )

@@ -15,6 +15,7 @@ __all__ = ["Study", "read_study"]
 
 PATHS = (
     "communes", "service", "population", "register", "crosswalk", "crosswalk_weights", "aliases",
+    "villages", "places", "measurements", "challenges", "evidence",
 )  # fmt: skip
 
 
@@ -31,6 +32,7 @@ class Study:
     as_of: date
     place: str = ""
     lang: Literal["vi", "en"] = "vi"
+    paper: Literal["A4", "A3"] = "A4"
     sources: tuple[str, ...] = ()
     service: Path | None = None
     population: Path | Literal["even"] | None = None
@@ -38,6 +40,11 @@ class Study:
     crosswalk: Path | None = None
     crosswalk_weights: Path | None = None
     aliases: Path | None = None
+    villages: Path | None = None
+    places: Path | None = None
+    measurements: Path | None = None
+    challenges: Path | None = None
+    evidence: Path | None = None
     vintage: str = VINTAGE_2025
     service_vintage: str | None = None
     service_is_complete: bool = False
@@ -51,6 +58,8 @@ class Study:
             raise InputFileError("study: sites: found none, expected at least one file")
         if self.lang not in ("vi", "en"):
             raise InputFileError(f"study: lang: found {self.lang!r}, expected vi or en")
+        if self.paper not in ("A4", "A3"):
+            raise InputFileError(f"study: paper: found {self.paper!r}, expected A4 or A3")
         if not self.cell_m > 0:
             raise InputFileError(f"study: cell_m: found {self.cell_m}, expected a positive number")
         if isinstance(self.population, str) and self.population != "even":
