@@ -272,7 +272,10 @@ def test_targets_say_their_figures_and_list_the_communes_that_are_short(
 def test_what_is_not_known_is_said_to_be_unknown_and_never_nothing(
     small: Path, tmp_path: Path
 ) -> None:
-    publish_site([small], tmp_path / "public")
+    run = rewritten(
+        small, tmp_path / "run", lambda folder: (folder / "sites_by_commune.csv").unlink()
+    )
+    publish_site([run], tmp_path / "public")
     words = read_words("vi")
     tree = parse(tmp_path / "public" / "commune" / "00001-2025.html")
     facts = facts_of(tree)

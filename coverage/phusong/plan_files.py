@@ -16,18 +16,21 @@ from phusong.io.dated import read_run
 from phusong.io.manifest import fingerprint_inputs, write_run
 from phusong.io.sheets import Sheet, write_sheets_xlsx
 from phusong.io.staging import staged_folder
-from phusong.io.write import write_csv, write_gpkg, write_json
+from phusong.io.write import write_csv, write_gpkg, write_json, write_text
 from phusong.plan_field import Choice
 from phusong.planning import Plan, make_plan
 from phusong.publish.assessment import Assessment
 from phusong.publish.figures import save_figure
+from phusong.publish.mapdata import map_data
 from phusong.publish.plan_figures import draw_curve, draw_plan_map, plan_columns, plan_words
 from phusong.publish.summary import format_count
+from phusong.publish.webmap import render_page
 from phusong.runs import run_study
 from phusong.siting.costs import check_costs
 
 __all__ = ["Planned", "plan_run", "read_costs"]
 
+LANGUAGES = ("vi", "en")
 COUNT, SHARE, KM, DEGREES = "#,##0", "0.0%", "0.00", "0.00000"
 SITE_COLUMNS = (
     ("rank", COUNT, 8), ("phase", "", 11), ("site_id", "", 18), ("kind", "", 20),
@@ -203,6 +206,11 @@ def _write(
     for figure, name in ((curve, "curve"), (map_, "before_after")):
         for suffix in ("png", "pdf"):
             save_figure(figure, folder / f"{name}.{suffix}")
+    after, before = (
+        map_data(side) | {"scenario": {lang: plan_words(lang)[word] for lang in LANGUAGES}}
+        for side, word in ((plan.after, "after"), (plan.before, "before"))
+    )
+    write_text(render_page(after, before, lang), folder / "map.html")
     write_json(account, folder / "plan.json")
 
 

@@ -258,13 +258,17 @@ def _rank(laid: Field, choice: Choice, answer: Answer) -> pd.DataFrame:
         for d in demands
     ])  # fmt: skip
     radius = laid.candidates["radius_m"].to_numpy()
+    cost = laid.candidates["cost_vnd"].to_numpy(float)
+    spread, budget = laid.candidates["spread"].to_numpy(float), float(cost[answer.order].sum())
+    if choice.sites is not None:  # so many sites, whatever they cost
+        cost, spread, budget = np.ones(len(cost)), np.zeros(len(cost)), float(choice.sites)
     return rank_under_doubt(
         np.concatenate([demand.persons for demand in demands]), start, row,
         np.hypot(*(place[row] - xy[site]).T) / radius[site],
-        cost=laid.candidates["cost_vnd"].to_numpy(float),
-        cost_spread=laid.candidates["spread"].to_numpy(float),
+        cost=cost,
+        cost_spread=spread,
         range_spread=choice.range_spread,
-        budget=float(laid.candidates["cost_vnd"].to_numpy()[answer.order].sum()),
+        budget=budget,
         top=TOP,
         draws=choice.draws,
     )  # fmt: skip

@@ -23,6 +23,7 @@ from phusong.plan_field import Choice
 from phusong.plan_files import read_costs
 from phusong.planning import Plan, make_plan
 from phusong.publish.assessment import Assessment
+from phusong.publish.mapblock import BLOCK, unpack
 from phusong.siting.costs import check_costs
 
 AS_OF = date(2026, 6, 30)
@@ -167,6 +168,16 @@ def test_ranks_under_no_doubt_are_the_order_of_the_plan(assessment: Assessment) 
     doubtful = planned(assessment, budget_vnd=9e9, draws=40)
     assert ((doubtful.sites["share_chosen"] > 0) & (doubtful.sites["share_chosen"] < 1)).any()
     assert (doubtful.sites["rank_low"] <= doubtful.sites["rank_high"]).all()
+    behind = doubtful.sites["share_chosen"] < 0.5
+    assert (doubtful.sites["rank_median"].isna() == behind).all()
+
+
+def test_prices_do_not_count_where_so_many_sites_are_asked_for(assessment: Assessment) -> None:
+    dear = COSTS.assign(build_vnd=COSTS["build_vnd"] * [1, 1, 1, 1000], spread=2.0)
+    plans = [planned(assessment, sites=4, costs=costs, draws=10) for costs in (COSTS, dear)]
+    ranks = [plan.sites.set_index("site_id")["share_top"] for plan in plans]
+    assert ranks[0].equals(ranks[1])
+    assert ranks[0].max() > 0
 
 
 @pytest.mark.parametrize(
@@ -238,6 +249,11 @@ def test_verb_writes_a_plan_that_verifies(demo: Path, tmp_path: Path) -> None:
     assert "assumption" in "".join(str(cell.value) for (cell,) in book["Notes"].iter_rows())
     for name in ("curve.png", "curve.pdf", "before_after.png", "before_after.pdf"):
         assert (out / name).stat().st_size > 10_000
+    block = BLOCK.search((out / "map.html").read_text(encoding="utf-8"))
+    assert block is not None
+    after, before = unpack(block[1])["maps"]
+    assert (before["scenario"]["en"], after["scenario"]["vi"]) == ("Before", "Sau kế hoạch")
+    assert len(after["sites"]["x"]) > len(before["sites"]["x"])
 
 
 def test_run_whose_figures_or_inputs_changed_is_refused(demo: Path, tmp_path: Path) -> None:

@@ -68,7 +68,8 @@ def render_page(
     Parameters
     ----------
     data : Mapping
-        As `map_data` made it, or as `read_map_data` got it back from a page.
+        As `map_data` made it, or as `read_map_data` got it back from a page; `scenario`, a name
+        by language ("vi", "en"), may be added, to tell two of one date apart.
     other : Mapping, optional
         A second one: another date, or another scenario. The page opens on the first and says what
         changed from the second to the first.

@@ -50,12 +50,13 @@ def rank_under_doubt(
     -------
     DataFrame
         A row a site: `share_chosen` and `share_top` (of the draws), `rank_median`, `rank_low` and
-        `rank_high` (tenth and ninetieth percentile; a site not chosen ranks behind all).
+        `rank_high` (tenth and ninetieth percentile; a site that is not chosen ranks behind all, and
+        such a rank is missing).
     """
     rng = np.random.default_rng(seed)
     n_sites = len(cost)
     site = np.repeat(np.arange(n_sites), np.diff(start))
-    ranks = np.full((draws, n_sites), n_sites, np.int64)
+    ranks = np.full((draws, n_sites), n_sites + 1, np.int64)
     for ranked in ranks:
         drawn = cost * np.exp(cost_spread * rng.standard_normal(n_sites))
         reach = np.exp(range_spread * rng.standard_normal(n_sites))
@@ -64,10 +65,11 @@ def rank_under_doubt(
         problem = make_problem(persons, near_start, row[is_near], cost=drawn)
         order, _ = build_greedily(problem, budget=budget)
         ranked[order] = np.arange(1, len(order) + 1)
-    low, median, high = np.percentile(ranks, [10, 50, 90], axis=0, method="nearest")
+    percentiles = np.percentile(ranks, [10, 50, 90], axis=0, method="nearest")
+    low, median, high = (pd.Series(p, dtype="Int64").mask(p > n_sites) for p in percentiles)
     return pd.DataFrame(
         {
-            "share_chosen": (ranks < n_sites).mean(axis=0),
+            "share_chosen": (ranks <= n_sites).mean(axis=0),
             "share_top": (ranks <= top).mean(axis=0),
             "rank_median": median,
             "rank_low": low,

@@ -5,6 +5,7 @@ let side = sides[0];
 
 // ---- two maps: one, the other, or what changed from the second to the first
 function sideName(one) {
+  if (one.data.scenario) return one.data.scenario[lang];
   const days = sides.map(({ data }) => dayOf(data)), at = sides.indexOf(one);
   return new Set(days).size === days.length ? days[at] : `${String.fromCharCode(65 + at)} · ${one.data.place || days[at]}`;
 }

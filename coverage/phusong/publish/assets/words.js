@@ -43,7 +43,7 @@ function writeHeading(data) {
   document.documentElement.lang = lang;
   document.title = words.title + place;
   byId("title").textContent = words.title + place;
-  byId("subtitle").textContent = `${words.as_of} ${dayOf(data)}`;
+  byId("subtitle").textContent = `${words.as_of} ${dayOf(data)}` + (data.scenario ? ` · ${data.scenario[lang]}` : "");
   clear(byId("badges"));
   for (const label of ["synthetic", "schematic"]) if (data[label]) byId("badges").append(make("span", words[label]));
   for (const element of document.querySelectorAll("[data-word]")) element.textContent = word(element.dataset.word);
