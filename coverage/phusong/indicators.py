@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from types import MappingProxyType
 
 import geopandas as gpd
@@ -42,7 +43,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ProvinceCoverage:
     """What the footprints of one province gave.
 
@@ -50,14 +51,20 @@ class ProvinceCoverage:
     ----------
     indicators : DataFrame
         Tidy rows.
-    cell_shares : DataArray, dims (service, y, x)
+    lay_cells : callable
+        Lays out `cell_shares`, when they are first asked for.
     persons : Series
         People of the raster by commune_code; NaN without a raster.
     """
 
     indicators: pd.DataFrame
-    cell_shares: xr.DataArray
+    lay_cells: Callable[[], xr.DataArray]
     persons: pd.Series
+
+    @cached_property
+    def cell_shares(self) -> xr.DataArray:
+        """The share of each cell, dims (service, y, x)."""
+        return self.lay_cells()
 
 
 def measure_coverage(
@@ -143,9 +150,10 @@ def measure_coverage(
         tidy.area_rows(weights.cells, low, high, reached),
         tidy.population_rows(people, weights.cells, low, high, reached, placing=placing),
     ]
+    cell_shares = middle.cell_shares
     return ProvinceCoverage(
         indicators=pd.concat(rows, ignore_index=True),
-        cell_shares=middle.cell_shares,
+        lay_cells=lambda: cell_shares,
         persons=pd.Series(people, index=communes["commune_code"].to_numpy()),
     )
 

@@ -32,6 +32,12 @@ LON_LAT = "EPSG:4326"
 TOGETHER_M = 20_000.0
 
 
+SHAPING = (
+    "operator", "technology", "radius_m", "radius_low_m", "radius_high_m", "is_default_radius",
+    "azimuth_deg", "beamwidth_deg", "geometry",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """Communes of one province that lie together.
@@ -136,7 +142,8 @@ def measure_part(
 def sites_in_reach(
     sites: gpd.GeoDataFrame, box: tuple[float, float, float, float], crs: str
 ) -> gpd.GeoDataFrame:
-    """Return, in `crs`, the sites whose largest footprint may meet a box of that CRS."""
+    """Return, in `crs`, the sites whose largest footprint may meet a box, with what shapes it."""
+    sites = sites[[name for name in SHAPING if name in sites]]
     reach_m = np.nan_to_num(sites["radius_high_m"].to_numpy(float))
     widest = float(reach_m.max(initial=0.0))
     outer = np.array(box) + np.array([-widest, -widest, widest, widest])

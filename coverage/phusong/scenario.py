@@ -17,6 +17,7 @@ from phusong.census import placing_of, spread_people
 from phusong.errors import Problem, SchemaError
 from phusong.evidence import apply_audit
 from phusong.gaps import find_gaps, nearest_sites
+from phusong.grid import Grid, grid_over
 from phusong.indicators import COLUMNS, SERVICES, ProvinceCoverage, measure_coverage
 from phusong.io.registers import Register
 from phusong.joins import locate_sites
@@ -97,15 +98,19 @@ class Ground:
         return Assessment(
             indicators=indicators[list(COLUMNS)],
             sites=masts,
-            coverage=tuple(m.cell_shares for m in measured),
             about=replace(
                 self.about, notes=(*self.about.notes, *operator_notes, *notes, *self.notes)
             ),
-            conclude=partial(self._conclude, indicators, on_air),
+            conclude=partial(self._conclude, indicators, on_air, measured),
             scenario=_Scenario(ground=self, masts=masts, on_air=on_air, measured=tuple(measured)),
         )
 
-    def _conclude(self, indicators: pd.DataFrame, on_air: gpd.GeoDataFrame) -> Conclusion:
+    def _conclude(
+        self,
+        indicators: pd.DataFrame,
+        on_air: gpd.GeoDataFrame,
+        measured: Sequence[ProvinceCoverage],
+    ) -> Conclusion:
         """Hold the shares against the targets, and draw up the tables."""
         asked = (r.commune_share for t in self.register.targets for r in t.readings)
         shares = sorted({*COMMUNE_SHARES, *(share for share in asked if share is not None)})
@@ -118,6 +123,7 @@ class Ground:
                 self.register.targets, indicators, provinces, as_of=self.as_of
             ),
             gaps=find_gaps(wide, indicators, self._nearest(on_air)),
+            coverage=tuple(m.cell_shares for m in measured),
         )
 
     def remeasure(
@@ -141,7 +147,9 @@ class Ground:
         communes = part.communes.iloc[touched]
         technologies = set(near["technology"].unique())
         services = {n: g for n, g in question.services.items() if technologies & set(g)}
-        weights = overlap_zones(communes, part.grid)
+        window = grid_over(communes, crs=part.grid.crs, cell_m=part.grid.cell_m)
+        place, weights = _find_place(window, part.grid), overlap_zones(communes, window)
+        spread = self._spread(position)
         after = measure_coverage(
             communes,
             sites_in_reach(on_air, tuple(communes.total_bounds), part.grid.crs),
@@ -149,18 +157,18 @@ class Ground:
             services=services,
             operators=question.operators,
             as_of=question.as_of,
-            persons=self._spread(position),
+            persons=None if spread is None else spread[place].copy(),
             placing=placing_of(part.population),
             keep=[name for name in question.keep if name in services],
         )
         shape = (2, len(part.communes), len(question.services), -1)
-        place = np.flatnonzero([name in services for name in question.services])
+        asked = np.flatnonzero([name in services for name in question.services])
         return ProvinceCoverage(
             indicators=_replace_rows(
-                before.indicators, after.indicators, shape, np.ix_(np.arange(2), touched, place),
+                before.indicators, after.indicators, shape, np.ix_(np.arange(2), touched, asked),
                 is_model=placing_of(part.population) in ("areas", "even"),
             ),
-            cell_shares=_replace_cells(before.cell_shares, after.cell_shares, weights),
+            lay_cells=partial(_replace_cells, before, after, weights, place),
             persons=before.persons,
         )  # fmt: skip
 
@@ -265,13 +273,23 @@ def _replace_rows(
     return before.assign(**flat, evidence=evidence)
 
 
+def _find_place(window: Grid, grid: Grid) -> tuple[slice, slice]:
+    """Return the rows and columns of a grid that a window on the same cells holds."""
+    row = round((grid.y_max - window.y_max) / grid.cell_m)
+    column = round((window.x_min - grid.x_min) / grid.cell_m)
+    return slice(row, row + window.shape[0]), slice(column, column + window.shape[1])
+
+
 def _replace_cells(
-    before: xr.DataArray, after: xr.DataArray, weights: ZonalWeights
+    before: ProvinceCoverage,
+    after: ProvinceCoverage,
+    weights: ZonalWeights,
+    place: tuple[slice, slice],
 ) -> xr.DataArray:
     """Return the shares of cells with those of some zones replaced, for the services at hand."""
     is_met = find_land(weights)
-    replaced = before.copy()
-    for service in after["service"].to_numpy():
-        cells = replaced.loc[{"service": service}].to_numpy()
-        cells[is_met] = after.loc[{"service": service}].to_numpy()[is_met]
+    replaced, again = before.cell_shares.copy(), after.cell_shares
+    for service in again["service"].to_numpy():
+        cells = replaced.loc[{"service": service}].to_numpy()[place]
+        cells[is_met] = again.loc[{"service": service}].to_numpy()[is_met]
     return replaced

@@ -108,7 +108,7 @@ def _unpack(
     indicators, persons, packed, between = answer
     shares = lay_shares(unpack_shares(packed), question.keep, part.grid)
     return (
-        ProvinceCoverage(indicators=indicators, cell_shares=shares, persons=persons),
+        ProvinceCoverage(indicators=indicators, lay_cells=lambda: shares, persons=persons),
         between,
     )
 

@@ -51,6 +51,7 @@ class Conclusion:
     provinces: pd.DataFrame
     targets: tuple[TargetResult, ...]
     gaps: gpd.GeoDataFrame
+    coverage: tuple[xr.DataArray, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +86,6 @@ class Assessment:
 
     indicators: pd.DataFrame
     sites: gpd.GeoDataFrame
-    coverage: tuple[xr.DataArray, ...]
     about: About
     conclude: Callable[[], Conclusion] = field(repr=False, compare=False)
     scenario: Scenario | None = field(default=None, repr=False, compare=False)
@@ -109,6 +109,10 @@ class Assessment:
     @property
     def gaps(self) -> gpd.GeoDataFrame:
         return self._tables.gaps
+
+    @property
+    def coverage(self) -> tuple[xr.DataArray, ...]:
+        return self._tables.coverage
 
     def with_sites(
         self, added: gpd.GeoDataFrame | None = None, removed: Sequence[str] = ()
