@@ -270,9 +270,10 @@ def test_two_kinds_of_evidence_of_a_commune_are_two_layers(small: Assessment) ->
 
 def test_a_country_is_rounded_outwards_and_only_there(small: Assessment) -> None:
     wide = square_communes(3, 2, side_m=300_000.0).to_crs("EPSG:4326")
-    tables = replace(small.conclude(), communes=small.communes.set_geometry(wide.geometry.values))
+    communes = small.communes.set_geometry(wide.geometry.values)
+    tables = replace(small.conclude(), communes=communes, coverage=())
     rows = small.indicators.assign(share=0.1234, share_low=0.1169, share_high=0.131)
-    bare = replace(small, indicators=rows, coverage=(), conclude=lambda: tables)
+    bare = replace(small, indicators=rows, conclude=lambda: tables)
     data = map_data(bare)
     layer = next(x for x in data["layers"] if x["operator"] == "any")
     assert (data["parts"], layer["share"][0]) == (1000, 123)

@@ -634,8 +634,8 @@ def country() -> Assessment:
     base = assess(square_communes(1), sites=sites.iloc[:1].drop(columns="status"),
                   as_of=date(2026, 6, 30))  # fmt: skip
     return replace(
-        with_tables(base, communes=communes, gaps=gaps),
-        indicators=rows, sites=sites.to_crs("EPSG:4326"), coverage=(),
+        with_tables(base, communes=communes, gaps=gaps, coverage=()),
+        indicators=rows, sites=sites.to_crs("EPSG:4326"),
     )  # fmt: skip
 
 

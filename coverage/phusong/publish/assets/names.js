@@ -1,5 +1,6 @@
 // Names: those that fit into their commune and do not touch another; islands and seas from afar.
 const NAMES_FROM_PX = 26, TALL_PX = 8.5;   // half the height of a name
+const KIND = /^(xã|phường|thị trấn) /i;      // the kind of a commune is told in the panel
 const SPECIAL = /^(đặc khu|huyện đảo)/i;   // islands far off, which would be dots without a name
 const pen = document.createElement("canvas").getContext("2d");
 const SEAS = [[15.2, 113.2, "east_sea"], [19.9, 107.6, "gulf_tonkin"], [9.2, 102.6, "gulf_thailand"],
@@ -37,9 +38,9 @@ function drawNames() {
   const spread = (i) => (isSpecial(i) ? side.shapes.boxes[i][3] - side.shapes.boxes[i][1] : 0);
   order.sort((a, b) => spread(b) - spread(a) || (side.communes.population[b] || 0) - (side.communes.population[a] || 0) || a - b);
   for (const i of order) {
-    const box = side.shapes.boxes[i], name = side.communes.name[i];
+    const box = side.shapes.boxes[i], name = side.communes.name[i].replace(KIND, "");
     const width = (box[2] - box[0]) * scale, height = (box[3] - box[1]) * scale;
-    const isRoomy = width >= pen.measureText(name).width + 8 && height >= 24;
+    const isRoomy = width >= pen.measureText(name).width && height >= 18;
     if (isRoomy && isNear) put(name, map.latLngToLayerPoint(labelPlace(i)), "centre", 9);
     else if (isSpecial(i)) {   // below it, or above it where something else is below
       const [below, above] = [box[3], box[1]].map((y) => map.latLngToLayerPoint(place((box[0] + box[2]) / 2, y)));
