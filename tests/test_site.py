@@ -39,7 +39,7 @@ from phusong.publish.site.counts import count_sites
 from phusong.publish.site.model import file_name
 from phusong.publish.site.output import write_site
 from phusong.publish.site.serve import SiteServer, open_server
-from phusong.publish.site.texts import read_words, share_text
+from phusong.publish.texts import read_words, share_text
 from phusong.publish.webmap import read_map_data, render_page
 from phusong.runs import demo_study, run_study
 

@@ -16,6 +16,7 @@ from phusong.cli.predicting import predict
 from phusong.cli.public import cache, fetch
 from phusong.cli.publishing import publish
 from phusong.cli.radio import path
+from phusong.cli.reporting import report
 
 __all__ = ["main"]
 
@@ -44,5 +45,6 @@ for verb in (
     progress,
     plan,
     publish,
+    report,
 ):
     main.add_command(verb)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from phusong.io.settings import Study
     from phusong.runs import Outcome
 
-__all__ = ["assess", "demo", "init", "run"]
+__all__ = ["assess", "demo", "init", "run", "show_progress"]
 
 Step = TypeVar("Step")
 
@@ -236,7 +236,7 @@ def _assess_study(
         announce_compiling(lambda: click.echo("compiling, about 20 s, once", err=True)),
         open_client(scheduler) as client,
     ):
-        return run_study(study, out, with_map=not no_map, client=client, progress=_show_progress)
+        return run_study(study, out, with_map=not no_map, client=client, progress=show_progress)
 
 
 def _tell(outcome: Outcome, *, as_json: bool) -> None:
@@ -253,7 +253,7 @@ def _tell(outcome: Outcome, *, as_json: bool) -> None:
     click.echo(f"→ {(outcome.folder / 'gaps.xlsx').resolve()}")
 
 
-def _show_progress(steps: Sequence[Step], label: str) -> Iterable[Step]:
+def show_progress(steps: Sequence[Step], label: str) -> Iterable[Step]:
     """Show a bar on a terminal, nothing where the output is piped."""
     from tqdm import tqdm
 

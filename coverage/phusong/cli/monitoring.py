@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from phusong.cli.answers import answers, require_addresses
-from phusong.cli.assessing import _show_progress
+from phusong.cli.assessing import show_progress
 from phusong.cli.options import INPUT, JSON, LANG, OUT
 
 __all__ = ["progress"]
@@ -58,7 +58,7 @@ def progress(
             register=register,
             crosswalk=crosswalk,
             lang=lang or "vi",
-            progress=_show_progress,
+            progress=show_progress,
         )
     click.echo(to_json(found.account) if as_json else found.text)
     click.echo(f"→ {out.resolve()}", err=as_json)

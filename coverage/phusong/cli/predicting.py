@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from phusong.cli.answers import answers, require_addresses
-from phusong.cli.assessing import _show_progress
+from phusong.cli.assessing import show_progress
 from phusong.cli.options import INPUT, JSON, LANG, NO_MAP, OUT
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def run_plan(plan: Plan, out: Path, *, with_maps: bool, as_json: bool) -> int:
     for note in prepare_folder(out):
         click.echo(f"phusong: {note}", err=True)
     with announce_compiling(lambda: click.echo("compiling, about a minute, once", err=True)):
-        outcome = run_prediction(plan, out, with_maps=with_maps, progress=_show_progress)
+        outcome = run_prediction(plan, out, with_maps=with_maps, progress=show_progress)
     _tell(outcome, as_json=as_json)
     return 0
 

@@ -13,7 +13,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from phusong.io.atomic import atomic_path
-from phusong.io.spreadsheet import _cell_text, _heading, _save
+from phusong.io.spreadsheet import cell_text, put_heading, save_book
 
 __all__ = ["Sheet", "write_sheets_xlsx"]
 
@@ -47,18 +47,18 @@ def write_sheets_xlsx(sheets: Sequence[Sheet], path: Path, *, as_of: date) -> No
     book.properties.creator = "phusong"
     book.properties.created = book.properties.modified = moment
     with atomic_path(path) as unfinished:
-        _save(book, unfinished, moment)
+        save_book(book, unfinished, moment)
 
 
 def _fill(page: Worksheet, sheet: Sheet) -> None:
     for at, (name, heading, number_format, width) in enumerate(sheet.columns, 1):
-        _heading(page, at, heading, width)
+        put_heading(page, at, heading, width)
         for row, value in enumerate(sheet.table[name], 2):
             if pd.isna(value):
                 continue
             cell = page.cell(row, at)
             if number_format == "":
-                cell.value, cell.data_type = _cell_text(str(value)), "s"
+                cell.value, cell.data_type = cell_text(str(value)), "s"
                 continue
             cell.value = value.to_pydatetime() if number_format == DAY else float(value)
             cell.number_format = number_format

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import zipfile
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from io import BytesIO
@@ -16,10 +14,11 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from phusong.io.archive import write_archive
 from phusong.io.atomic import atomic_path
 from phusong.io.report import ReadReport
 
-__all__ = ["write_gaps_xlsx", "write_quarantine_xlsx"]
+__all__ = ["cell_text", "put_heading", "save_book", "write_gaps_xlsx", "write_quarantine_xlsx"]
 
 COUNT, SHARE, KM, KM2 = "#,##0", "0.0%", "0.0", "0.0"
 
@@ -105,7 +104,7 @@ def write_gaps_xlsx(
     sheet = book.active
     sheet.title = ("Danh sách", "Gaps")[which]
     for at, (name, *headings, number_format, width) in enumerate(COLUMNS, 1):
-        _heading(sheet, at, headings[which], width)
+        put_heading(sheet, at, headings[which], width)
         for row, value in enumerate(gaps[name], 2):
             cell = sheet.cell(row, at)
             if pd.isna(value):
@@ -122,7 +121,7 @@ def write_gaps_xlsx(
     moment = datetime.combine(as_of, time(0))
     book.properties.created = book.properties.modified = moment
     with atomic_path(path) as unfinished:
-        _save(book, unfinished, moment)
+        save_book(book, unfinished, moment)
 
 
 def write_quarantine_xlsx(report: ReadReport, path: Path, *, lang: str, as_of: date) -> None:
@@ -136,9 +135,9 @@ def write_quarantine_xlsx(report: ReadReport, path: Path, *, lang: str, as_of: d
     sheet.title = ("Trả lại", "To mend")[which]
     first = (("Dòng", "Row"), ("Lý do (cần sửa)", "Reason (to mend)"))
     for at, texts in enumerate(first, 1):
-        _heading(sheet, at, texts[which], (8, 60)[at - 1])
+        put_heading(sheet, at, texts[which], (8, 60)[at - 1])
     for at, heading in enumerate(report.headings, 3):
-        _heading(sheet, at, _cell_text(heading), 18)
+        put_heading(sheet, at, cell_text(heading), 18)
     reasons: dict[int, list[str]] = {}
     for problem in report.quarantine:
         said = f"{problem.field}: {problem.found} → {problem.expected}"
@@ -147,7 +146,7 @@ def write_quarantine_xlsx(report: ReadReport, path: Path, *, lang: str, as_of: d
         sheet.cell(at, 1, number)
         for column, text in enumerate(("; ".join(reasons.get(number, [])), *cells), 2):
             cell = sheet.cell(at, column)
-            cell.value, cell.data_type = _cell_text(text), "s"
+            cell.value, cell.data_type = cell_text(text), "s"
             cell.alignment = Alignment(wrap_text=column == 2, vertical="top")
     sheet.freeze_panes = "C2"
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(report.headings) + 2)}{sheet.max_row}"
@@ -155,15 +154,16 @@ def write_quarantine_xlsx(report: ReadReport, path: Path, *, lang: str, as_of: d
     book.properties.creator = "phusong"
     book.properties.created = book.properties.modified = moment
     with atomic_path(path) as unfinished:
-        _save(book, unfinished, moment)
+        save_book(book, unfinished, moment)
 
 
-def _cell_text(text: str) -> str:
+def cell_text(text: str) -> str:
     """Return text that a workbook can hold: no control signs, at most a cell's length."""
     return ILLEGAL_CHARACTERS_RE.sub("�", text)[:32_000]
 
 
-def _heading(sheet: Worksheet, at: int, text: str, width: int) -> None:
+def put_heading(sheet: Worksheet, at: int, text: str, width: int) -> None:
+    """Write the heading of a column and set its width."""
     cell = sheet.cell(1, at, text)
     cell.font = Font(bold=True, color="FFFFFF")
     cell.fill = PatternFill("solid", fgColor="31446B")
@@ -187,22 +187,8 @@ def _write_notes(
     sheet.column_dimensions["A"].width = 110
 
 
-def _save(book: openpyxl.Workbook, path: Path, moment: datetime) -> None:
-    """Save with the same bytes each time: openpyxl stamps the time into the archive."""
+def save_book(book: openpyxl.Workbook, path: Path, moment: datetime) -> None:
+    """Save a workbook as of a moment."""
     drawn = BytesIO()
     book.save(drawn)
-    book.properties.modified = moment
-    stamp = max(moment.timetuple()[:6], (1980, 1, 1, 0, 0, 0))
-    with zipfile.ZipFile(drawn) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
-        for member in source.infolist():
-            content = source.read(member)
-            if member.filename == "docProps/core.xml":
-                content = _fixed_dates(content, moment)
-            info = zipfile.ZipInfo(member.filename, date_time=stamp)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            out.writestr(info, content)
-
-
-def _fixed_dates(core: bytes, moment: datetime) -> bytes:
-    stamp = moment.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
-    return re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", stamp, core)
+    write_archive(drawn, path, moment=moment)

@@ -10,11 +10,11 @@ from typing import Any
 
 import pandas as pd
 
+from phusong.publish.run_outputs import KEYS, Run
 from phusong.publish.site.drawings import hatching
 from phusong.publish.site.model import Key, Site, Triple
-from phusong.publish.site.source import KEYS, Run
-from phusong.publish.site.texts import as_number
 from phusong.publish.site.voice import Page, Voice
+from phusong.publish.texts import as_number
 
 __all__ = ["COMPARE_MAP", "MAP", "area_pages"]
 

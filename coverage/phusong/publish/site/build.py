@@ -14,14 +14,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from phusong.errors import InputFileError
 from phusong.publish.palette import CLASSES, NO_DATA
+from phusong.publish.run_outputs import read_runs
 from phusong.publish.site.area_pages import COMPARE_MAP, MAP, area_pages
 from phusong.publish.site.commune_pages import commune_pages
 from phusong.publish.site.model import Site, build_site
 from phusong.publish.site.output import Written, write_site
 from phusong.publish.site.record_pages import downloads, record_pages
-from phusong.publish.site.source import read_runs
-from phusong.publish.site.texts import LANGUAGES, read_words
 from phusong.publish.site.voice import Page, Voice
+from phusong.publish.texts import LANGUAGES, read_words
 from phusong.publish.webmap import read_map_data, render_page
 
 __all__ = ["Published", "publish_site"]

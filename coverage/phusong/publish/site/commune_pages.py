@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from phusong.publish.run_outputs import KEYS
 from phusong.publish.site.area_pages import MAP
 from phusong.publish.site.model import Figures
-from phusong.publish.site.source import KEYS
-from phusong.publish.site.texts import as_number
 from phusong.publish.site.voice import Page, Voice
+from phusong.publish.texts import as_number
 
 __all__ = ["commune_pages"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import geopandas as gpd
 import pandas as pd
 
-from phusong.publish.site.source import KEYS
+from phusong.publish.run_outputs import KEYS
 
 __all__ = ["count_sites"]
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from phusong.publish.run_outputs import KEYS, Run
 from phusong.publish.site.drawings import class_of, draw_neighbourhoods
 from phusong.publish.site.shapes import Outlines, find_neighbours, outline_communes
-from phusong.publish.site.source import KEYS, Run
 
 __all__ = ["Figures", "Site", "build_site", "file_name"]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from phusong.io.staging import RUN_FILE
+from phusong.publish.run_outputs import Run
 from phusong.publish.site.output import TYPES
-from phusong.publish.site.source import Run
 from phusong.publish.site.voice import Page, Voice
 
 __all__ = ["downloads", "record_pages"]

@@ -12,7 +12,7 @@ import pandas as pd
 from phusong.publish.palette import BREAKS, CLASSES
 from phusong.publish.site.drawings import chart_lines
 from phusong.publish.site.model import Key, Site, Triple
-from phusong.publish.site.texts import count_text, date_text, decimal_text, share_text
+from phusong.publish.texts import count_text, date_text, decimal_text, share_text
 
 __all__ = ["Page", "Voice"]
 

@@ -1,4 +1,4 @@
-"""The runs that a site is made of: held against their `run.json`, then read once."""
+"""The runs that a site or a report is made of: held against their `run.json`, then read once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from phusong.io.staging import RUN_FILE
 from phusong.io.write import RISKY
 from phusong.targets import Status
 
-__all__ = ["KEYS", "Run", "read_runs"]
+__all__ = ["KEYS", "Run", "read_account", "read_runs", "read_table"]
 
 Table = TypeVar("Table", bound=pd.DataFrame)
 
@@ -147,11 +147,52 @@ def read_runs(folders: Sequence[Path]) -> tuple[Run, ...]:
     return tuple(in_order)
 
 
+def read_table(
+    run: Run, name: str, *, numbers: Mapping[str, str], texts: Sequence[str]
+) -> pd.DataFrame | None:
+    """Return some columns of a CSV table of a run; None where the run did not write it.
+
+    Parameters
+    ----------
+    run : Run
+    name : str
+    numbers : Mapping of str to str
+        Columns and their type.
+    texts : sequence of str
+
+    Raises
+    ------
+    InputFileError
+        If the table lacks a column, or has no number where one is expected.
+    """
+    if name not in run.files:
+        return None
+    try:
+        return _read_csv(run.folder / name, numbers=numbers, texts=texts)
+    except ValueError as error:
+        raise InputFileError(f"{run.folder}: {name}: not what a run writes: {error}") from error
+
+
+def read_account(folder: Path, name: str) -> Mapping[str, Any]:
+    """Return the JSON of a folder that a verb wrote, such as `plan.json`.
+
+    Raises
+    ------
+    InputFileError
+        If the folder is not as it was left, or has no such file.
+    """
+    _require_untouched(folder)
+    try:
+        return dict(_read_json(folder / name))
+    except (OSError, ValueError, TypeError) as error:
+        raise InputFileError(f"{folder}: {name}: not what phusong writes: {error}") from error
+
+
 def _provinces(run: Run) -> set[str]:
     return set(run.communes["province_code"].fillna(""))
 
 
-def _read_run(folder: Path) -> Run:
+def _require_untouched(folder: Path) -> None:
     if not folder.is_dir():
         raise InputFileError(f"{folder}: not the folder of a run")
     problems = verify_run(folder)
@@ -159,6 +200,10 @@ def _read_run(folder: Path) -> Run:
         raise InputFileError(
             f"{folder}: not as its run left it: {'; '.join(problems)}: run the study again"
         )
+
+
+def _read_run(folder: Path) -> Run:
+    _require_untouched(folder)
     try:
         return _read_outputs(folder)
     except InputFileError:
