@@ -28,6 +28,7 @@ from phusong.io.tables import read_service, read_sites
 from phusong.io.write import write_csv, write_gpkg, write_json, write_parquet, write_text
 from phusong.publish.assessment import About, Assessment
 from phusong.publish.figures import draw_map, save_figure
+from phusong.publish.notes import tell_note
 from phusong.publish.site.counts import count_sites
 from phusong.publish.summary import format_summary, summarise, targets_json
 from phusong.publish.webmap import render_map
@@ -254,7 +255,7 @@ def _write_tables(
         notes=(
             *(word.upper() for word in labels),
             *about.sources,
-            *about.notes,
+            *(tell_note(note, study.lang) for note in about.notes),
         ),
     )
     write_json({"targets": targets_json(assessment.targets), **labels}, folder / "targets.json")

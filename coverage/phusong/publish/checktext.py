@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from phusong.publish.notes import tell_note
+
 __all__ = ["format_check"]
 
 SHOWN = 12
@@ -47,7 +49,8 @@ def format_check(account: Mapping[str, Any], *, lang: str = "vi") -> str:
         if not entries:
             continue
         lines += ["", f"{words[name]} ({len(entries)}):"]
-        lines += [f"  {_line(entry, words)}" for entry in entries[:SHOWN]]
+        told = [_line(entry, words) for entry in entries[:SHOWN]]
+        lines += [f"  {tell_note(line, lang) if name == 'notes' else line}" for line in told]
         if len(entries) > SHOWN:
             lines.append("  " + words["more"].format(n=len(entries) - SHOWN))
     return "\n".join(lines)

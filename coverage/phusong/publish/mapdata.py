@@ -18,6 +18,7 @@ from phusong.publish.assessment import Assessment
 from phusong.publish.mappictures import uncovered_pictures
 from phusong.publish.maptopology import Topology, share_arcs, simplify_communes
 from phusong.publish.masts import masts_on_air
+from phusong.publish.notes import tell_note
 from phusong.publish.palette import BREAKS
 from phusong.publish.summary import targets_json
 
@@ -83,7 +84,7 @@ def map_data(assessment: Assessment) -> dict[str, Any]:
     dict
         Plain JSON values only; unknown is None.
 
-        - `place`, `as_of`, `sources`, `notes`, `synthetic`, `schematic`, `targets`
+        - `place`, `as_of`, `sources`, `notes`, `notes_vi`, `synthetic`, `schematic`, `targets`
         - `communes`: columns `code`, `name`, `population`, `area_ha`; `zoom`, whose pixels (in
           tiles of 256, from the north-west) all coordinates count; `label_x`, `label_y`; the
           borders as arcs: `arc_x`, `arc_y` (where each begins), `arc_steps` (dx1, dy1, …),
@@ -108,6 +109,7 @@ def map_data(assessment: Assessment) -> dict[str, Any]:
         "as_of": about.as_of,
         "sources": about.sources,
         "notes": about.notes,
+        "notes_vi": [tell_note(note, "vi") for note in about.notes],
         "synthetic": about.is_synthetic,
         "schematic": about.is_schematic,
         "targets": [

@@ -78,6 +78,6 @@ function writeAbout(data) {
   if (!data.notes.length) return;
   const notes = make("details"), list = make("ul");
   notes.append(make("summary", `${words.notes} (${number(data.notes.length)})`), list);
-  for (const note of data.notes) list.append(make("li", note));
+  for (const note of lang === "vi" ? data.notes_vi : data.notes) list.append(make("li", note));
   about.append(notes);
 }

@@ -9,6 +9,7 @@ from datetime import datetime, time
 from importlib.resources import files
 from typing import Any
 
+from phusong.publish.notes import tell_note
 from phusong.publish.report.annexes import annexes
 from phusong.publish.report.blocks import Block, Bullets, Document, Heading, Paragraph, Table
 from phusong.publish.report.findings import evidence_part, places_part, plan_part
@@ -212,7 +213,7 @@ def _limits(say: Teller, run: Run) -> Iterator[Block]:
     )  # fmt: skip
     notes: Sequence[str] = run.summary["notes"]
     if notes:
-        yield Bullets(texts=tuple(notes))
+        yield Bullets(texts=tuple(tell_note(note, say.lang) for note in notes))
     listed: Sequence[str] = run.summary["sources"]
     if listed:
         yield Paragraph(text=say("sources_text", sources="; ".join(listed)))
