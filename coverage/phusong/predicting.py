@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from phusong.census import People, placing_of, spread_people
+from phusong.errors import InputFileError
 from phusong.grid import Grid, grid_over
 from phusong.indicators import SERVICES
 from phusong.io.boundaries import read_communes
@@ -23,7 +24,7 @@ from phusong.io.embedded import embedded_path
 from phusong.io.manifest import fingerprint_inputs, write_run
 from phusong.io.radio_rules import read_radio_rules
 from phusong.io.raster_place import find_cell_km2
-from phusong.io.report import ReadReport
+from phusong.io.report import ReadReport, problems_frame
 from phusong.io.signal_tiffs import write_server, write_signal
 from phusong.io.staging import staged_folder
 from phusong.io.tables import read_sites
@@ -33,6 +34,7 @@ from phusong.prepare import prepare_communes, prepare_sites, select_on_air, unit
 from phusong.publish.figures import save_figure
 from phusong.publish.radio_figures import draw_signal
 from phusong.radio.area import AreaSignal, Land, predict_area
+from phusong.radio.limits import require_within
 from phusong.radio.relief import choose_sampling
 from phusong.radio.rules import RadioRules
 from phusong.radio.shares import measure_signal
@@ -40,7 +42,7 @@ from phusong.radio.signal import Reach
 from phusong.steps import Progress, silently
 from phusong.zonal import ZonalWeights, overlap_zones, sum_by_zone
 
-__all__ = ["Plan", "Predicted", "demo_plan", "demo_radio", "run_prediction"]
+__all__ = ["Plan", "Predicted", "demo_plan", "run_prediction"]
 
 PATHS = ("terrain", "clutter", "communes", "population", "register")
 # Of the whole area: how sure a cell must be to count at each of these levels.
@@ -77,6 +79,12 @@ class Plan:
     is_exact: bool = False
     lang: Literal["vi", "en"] = "vi"
     is_synthetic: bool = False
+
+    def __post_init__(self) -> None:
+        require_within("cell_m", self.cell_m, 5.0, 10_000.0, source="a cell")
+        require_within("radius_m", self.radius_m, self.cell_m, 100_000.0, source="the sweep")
+        if self.population is not None and self.communes is None:
+            raise InputFileError("population: whose? give the communes too (--communes)")
 
     @property
     def inputs(self) -> dict[str, Path]:
@@ -126,20 +134,14 @@ def demo_plan() -> Plan:
     )  # fmt: skip
 
 
-def demo_radio(
-    folder: Path, *, lang: Literal["vi", "en"] = "vi", progress: Progress = silently
-) -> Predicted:
-    """Predict the embedded network over the embedded terrain into `folder`."""
-    return run_prediction(replace(demo_plan(), lang=lang), folder, progress=progress)
-
-
 def run_prediction(
     plan: Plan, folder: Path, *, with_maps: bool = True, progress: Progress = silently
 ) -> Predicted:
     """Read the files of a plan, predict, and write everything into `folder`.
 
     Written are, for each service that has sectors, `signal_SERVICE.tif` and `server_SERVICE.tif`
-    (COG) and `signal_SERVICE.png`; `sectors.csv`, whose rows the servers are; with communes
+    (COG) and `signal_SERVICE.png`; `sectors.csv`, whose rows the servers are; `left_out.csv`, the
+    sectors that cannot be predicted, and why; `quarantine.csv` and `repairs.csv`; with communes
     `shares.csv` and `shares.parquet` (tidy rows); `predict.json`; and `run.json` last.
 
     Parameters
@@ -197,13 +199,15 @@ def _read(plan: Plan) -> _Layers:
     cells, notes = unite_operators(prepare_sites(pd.concat(sites, ignore_index=True)))
     # the prediction needs neither radii nor communes of its sites
     on_air, more = select_on_air(cells.assign(is_default_radius=False, commune_code=""), plan.as_of)
+    if on_air.empty:
+        raise InputFileError(f"sites: none is on air on {plan.as_of}: {'; '.join(more)}")
     if communes is not None:
         zones, _ = prepare_communes(communes)
     area = on_air if zones is None else zones
     margin = int(np.ceil(plan.radius_m / plan.cell_m)) if zones is None else 0
     grid = grid_over(area, cell_m=plan.cell_m, margin_cells=margin)
     zones = None if zones is None else zones.to_crs(grid.crs)
-    land, land_reports, land_notes = _read_land(plan, rules)
+    land, land_reports, land_notes = _read_land(plan, rules, communes)
     reports += land_reports
     if plan.population is not None and zones is not None:
         read = read_people(plan.population, communes=communes, aliases=None)
@@ -215,13 +219,17 @@ def _read(plan: Plan) -> _Layers:
     )  # fmt: skip
 
 
-def _read_land(plan: Plan, rules: RadioRules) -> tuple[Land, list[ReadReport], list[str]]:
-    terrain = read_terrain(plan.terrain)
+def _read_land(
+    plan: Plan, rules: RadioRules, communes: gpd.GeoDataFrame | None
+) -> tuple[Land, list[ReadReport], list[str]]:
+    terrain = read_terrain(plan.terrain, communes=communes, margin_m=plan.radius_m)
     filled, notes = fill_voids(terrain.layer)
     reports, cover = [terrain.report], None
     if plan.clutter is not None:
         classes = rules.cover_m if plan.clutter_kind == "classes" else None
-        read = read_clutter(plan.clutter, classes=classes)
+        read = read_clutter(
+            plan.clutter, classes=classes, communes=communes, margin_m=plan.radius_m
+        )
         cover = read.layer
         reports.append(read.report)
     terrain_m = 1000.0 * find_cell_km2(filled) ** 0.5
@@ -250,17 +258,18 @@ def _summarise(
     services = {}
     for name, found in prediction.services.items():
         technologies = SERVICES[name]
-        threshold = next(
-            one for one in rules.thresholds if set(technologies) & set(one.technologies)
-        )
         services[name] = {
-            "quantity": threshold.quantity,
-            "threshold_dbm": threshold.threshold_dbm,
-            "strict_dbm": threshold.strict_dbm,
-            "threshold_source": threshold.source,
+            "thresholds": [
+                asdict(one) for one in rules.thresholds if set(technologies) & set(one.technologies)
+            ],
             "sigma_location_db": float(prediction.location_db.sel(service=name)),
             "sigma_model_db": rules.model_sigma_db,
-            "share_of_area_at": _levels(found["probability"], weights),
+            "share_of_area_at": {
+                f"{level:.0%}": _share_where(found["probability"] >= level, weights)
+                for level in LEVELS
+            },
+            # not looked at: a mast may well serve farther than the radius
+            "share_of_area_beyond_radius": _share_where(found["margin_db"] == -np.inf, weights),
             "n_sectors": int(signal.network.sectors["technology"].isin(technologies).sum()),
             **_province(shares, name),
         }
@@ -281,23 +290,20 @@ def _summarise(
         "load": rules.load,
         "receiver_height_m": rules.receiver_height_m,
         "n_points": prediction.n_points,
+        "rows": {f"{r.layer} ({Path(r.file).name})": r.counts for r in layers.reports},
+        "n_left_out": len(signal.network.left_out),
         "services": services,
         "sources": list(rules.sources),
         "notes": [*layers.notes, *signal.notes],
     }
 
 
-def _levels(probability: xr.DataArray, weights: ZonalWeights | None) -> dict[str, float]:
-    """Return the share of the area that is at least so sure: of the communes, or of the grid."""
-    values = probability.to_numpy()
-    found = {}
-    for level in LEVELS:
-        sure = probability.copy(data=(values >= level).astype("float64"))
-        share = float(sure.mean())
-        if weights is not None:
-            share = float(sum_by_zone(weights, sure).sum() / weights.cells.sum())
-        found[f"{level:.0%}"] = round(share, 6)
-    return found
+def _share_where(holds: xr.DataArray, weights: ZonalWeights | None) -> float:
+    """Return the share of the area, of the communes or of the grid, where something holds."""
+    share = float(holds.mean())
+    if weights is not None:
+        share = float(sum_by_zone(weights, holds.astype("float64")).sum() / weights.cells.sum())
+    return round(share, 6)
 
 
 def _province(shares: pd.DataFrame | None, service: str) -> dict[str, dict[str, float]]:
@@ -335,6 +341,9 @@ def _write(
             save_figure(figure, folder / f"signal_{name}.png")
     sectors = signal.network.sectors[SECTOR_COLUMNS]
     write_csv(sectors.rename_axis("server_id").reset_index(), folder / "sectors.csv")
+    write_csv(signal.network.left_out, folder / "left_out.csv")
+    write_csv(problems_frame(layers.reports, "quarantine"), folder / "quarantine.csv")
+    write_csv(problems_frame(layers.reports, "repairs"), folder / "repairs.csv")
     if shares is not None:
         labelled = shares.assign(synthetic=True) if plan.is_synthetic else shares
         write_csv(labelled, folder / "shares.csv")

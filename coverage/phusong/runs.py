@@ -120,7 +120,7 @@ def run_study(
     with staged_folder(folder) as staging:
         inputs = fingerprint_inputs(study.inputs)
         assessment, reports, beside = _assess_files(study, client, progress)
-        rows = {f"{report.layer} ({Path(report.file).name})": _counts(report) for report in reports}
+        rows = {f"{report.layer} ({Path(report.file).name})": report.counts for report in reports}
         summary = summarise(assessment, rows=rows)
         steps = ["tables", *(("map.html", *FIGURES) if with_map else ())]
         for step in progress(steps, "outputs"):
@@ -214,15 +214,6 @@ def _one_layer(sites: list[Reading]) -> gpd.GeoDataFrame:
     """Return the sites of all files in an order that does not depend on the files' own."""
     together = pd.concat([reading.layer for reading in sites], ignore_index=True)
     return together.sort_values(["site_id", "sector_id"], ignore_index=True)
-
-
-def _counts(report: ReadReport) -> dict[str, int]:
-    return {
-        "rows_in": report.rows_in,
-        "rows_used": report.rows_used,
-        "rows_quarantined": report.rows_quarantined,
-        "rows_ignored": report.rows_ignored,
-    }
 
 
 def _write_tables(

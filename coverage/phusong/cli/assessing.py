@@ -52,6 +52,7 @@ Step = TypeVar("Step")
     metavar="N",
     help="N dated runs (1-6), each in a folder of its own, with the reform after the second.",
 )
+@click.option("--radio", is_flag=True, help="Signal and best servers over synthetic terrain.")
 @CACHE
 @LANG
 @NO_MAP
@@ -61,6 +62,7 @@ def demo(
     out: Path,
     boundaries: str,
     quarters: int | None,
+    radio: bool,
     cache: Path | None,
     lang: str | None,
     no_map: bool,
@@ -69,6 +71,10 @@ def demo(
     """Run the main job on the embedded data (synthetic network, schematic communes)."""
     from phusong.runs import demo_study
 
+    if radio:
+        if boundaries == "official" or quarters is not None:
+            raise click.UsageError("--radio: only with the embedded boundaries, of one date")
+        return _predict(out, lang=lang, no_map=no_map, as_json=as_json)
     if quarters is not None:
         if boundaries == "official":
             raise click.UsageError("--quarters: only with the embedded boundaries: none of before")
@@ -183,6 +189,15 @@ def init(study: Path) -> int:
         return BAD_INPUT
     click.echo(f"{study} written: fill it in, then  phusong run {study} -o maps/first")
     return 0
+
+
+def _predict(out: Path, *, lang: str | None, no_map: bool, as_json: bool) -> int:
+    """Predict the embedded network over the embedded terrain."""
+    from phusong.cli.predicting import run_plan
+    from phusong.predicting import demo_plan
+
+    plan = replace(demo_plan(), lang="en" if lang == "en" else "vi")
+    return run_plan(plan, out, with_maps=not no_map, as_json=as_json)
 
 
 def _run_quarters(count: int, out: Path, *, lang: str | None, no_map: bool, as_json: bool) -> int:

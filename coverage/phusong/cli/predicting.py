@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from phusong.cli.answers import answers, require_addresses
+from phusong.cli.answers import QUARANTINED, answers, require_addresses
 from phusong.cli.assessing import show_progress
-from phusong.cli.options import INPUT, JSON, LANG, NO_MAP, OUT
+from phusong.cli.options import INPUT, JSON, LANG, NO_MAP, OUT, STRICT
 
 if TYPE_CHECKING:
     from phusong.predicting import Plan, Predicted
@@ -46,6 +46,7 @@ __all__ = ["predict", "run_plan"]
 @LANG
 @NO_MAP
 @JSON
+@STRICT
 @answers
 def predict(
     sites: tuple[Path, ...],
@@ -66,6 +67,7 @@ def predict(
     lang: str | None,
     no_map: bool,
     as_json: bool,
+    strict: bool,
 ) -> int:
     """Signal, best servers and shares of communes over terrain."""
     from phusong.predicting import Plan
@@ -76,10 +78,10 @@ def predict(
         crs=crs, as_of=date.today() if as_of is None else as_of.date(), cell_m=cell_m,
         sampling=sampling, radius_m=radius_m, is_exact=exact, lang="en" if lang == "en" else "vi",
     )  # fmt: skip
-    return run_plan(plan, out, with_maps=not no_map, as_json=as_json)
+    return run_plan(plan, out, with_maps=not no_map, as_json=as_json, strict=strict)
 
 
-def run_plan(plan: Plan, out: Path, *, with_maps: bool, as_json: bool) -> int:
+def run_plan(plan: Plan, out: Path, *, with_maps: bool, as_json: bool, strict: bool = False) -> int:
     """Predict into a folder and tell what came of it."""
     require_addresses()
     from phusong.io.staging import prepare_folder
@@ -91,7 +93,8 @@ def run_plan(plan: Plan, out: Path, *, with_maps: bool, as_json: bool) -> int:
     with announce_compiling(lambda: click.echo("compiling, about a minute, once", err=True)):
         outcome = run_prediction(plan, out, with_maps=with_maps, progress=show_progress)
     _tell(outcome, as_json=as_json)
-    return 0
+    n_quarantined = sum(report.rows_quarantined for report in outcome.reports)
+    return QUARANTINED if strict and n_quarantined else 0
 
 
 def _tell(outcome: Predicted, *, as_json: bool) -> None:
@@ -101,9 +104,12 @@ def _tell(outcome: Predicted, *, as_json: bool) -> None:
         click.echo(to_json(outcome.summary | {"folder": str(outcome.folder)}))
         return
     services: dict[str, dict[str, object]] = outcome.summary["services"]  # type: ignore[assignment]
+    if outcome.summary["synthetic"]:
+        click.echo("SYNTHETIC DATA: neither sites nor terrain are real")
     for name, found in services.items():
-        click.echo(f"{name}: {found['quantity']} ≥ {found['threshold_dbm']} dBm, "
-                   f"{found['n_sectors']} sectors")  # fmt: skip
+        thresholds: list[dict[str, object]] = found["thresholds"]  # type: ignore[assignment]
+        asked = " or ".join(f"{one['quantity']} ≥ {one['threshold_dbm']} dBm" for one in thresholds)
+        click.echo(f"{name}: {asked}, {found['n_sectors']} sectors")
         for indicator in ("share_area", "share_population"):
             if indicator in found:
                 share: dict[str, float] = found[indicator]  # type: ignore[assignment]
@@ -112,6 +118,13 @@ def _tell(outcome: Predicted, *, as_json: bool) -> None:
         levels: dict[str, float] = found["share_of_area_at"]  # type: ignore[assignment]
         said = ", ".join(f"{share:.1%} at ≥ {level}" for level, share in levels.items())
         click.echo(f"  area: {said}")
+    for report in outcome.reports:
+        if report.rows_quarantined:
+            click.echo(f"{report.layer}: {report.rows_in} rows in = {report.rows_used} used + "
+                       f"{report.rows_quarantined} set aside (quarantine.csv) + "
+                       f"{report.rows_ignored} ignored")  # fmt: skip
+    if outcome.summary["n_left_out"]:
+        click.echo(f"{outcome.summary['n_left_out']} sectors are not predicted: left_out.csv")
     notes: list[str] = outcome.summary["notes"]  # type: ignore[assignment]
     for note in notes:
         click.echo(f"phusong: {note}", err=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 
 from phusong.errors import InputFileError
@@ -20,7 +21,13 @@ TALLEST_M = 200.0
 SHOWN = 8
 
 
-def read_clutter(path: Path | str, *, classes: Mapping[int, float] | None = None) -> Reading:
+def read_clutter(
+    path: Path | str,
+    *,
+    classes: Mapping[int, float] | None = None,
+    communes: gpd.GeoDataFrame | None = None,
+    margin_m: float = 0.0,
+) -> Reading:
     """Read a raster of what stands on bare ground.
 
     Parameters
@@ -30,6 +37,8 @@ def read_clutter(path: Path | str, *, classes: Mapping[int, float] | None = None
     classes : Mapping of int to float, optional
         Heights in metres by class code, where the raster holds codes of land cover; without it the
         raster holds heights.
+    communes, margin_m
+        What is read is the window over them; see `read_terrain`.
 
     Returns
     -------
@@ -46,7 +55,8 @@ def read_clutter(path: Path | str, *, classes: Mapping[int, float] | None = None
     """
     path = Path(path)
     with open_geotiff(path) as raster:
-        layer, whole = read_layer(raster, find_window(raster, None, path), path=path, unit=UNIT)
+        window = find_window(raster, communes, path, margin_m=margin_m)
+        layer, whole = read_layer(raster, window, path=path, unit=UNIT)
         repairs = find_scaling(raster, unit=UNIT)
     values = layer.to_numpy()
     notes: tuple[str, ...] = ()

@@ -38,12 +38,19 @@ SMALL_PART = 0.01
 ISLETS_SHARE = 0.05
 THIN_SHARE = 0.5
 EDGE_POINTS = 20
+DEGREE_M, POLE_COS = 110_500.0, 0.01  # the shortest degree of latitude
 
 
 def find_window(
-    raster: rasterio.DatasetReader, communes: gpd.GeoDataFrame | None, path: Path
+    raster: rasterio.DatasetReader,
+    communes: gpd.GeoDataFrame | None,
+    path: Path,
+    *,
+    margin_m: float = 0.0,
 ) -> Window:
     """Return the window over the communes with a margin of a few cells; all without communes.
+
+    With `margin_m` the window goes so much farther on every side, and a few cells.
 
     Raises
     ------
@@ -54,7 +61,7 @@ def find_window(
     bounds = _lon_lat_bounds(raster, crs, path)
     if communes is None:
         return Window(0, 0, raster.width, raster.height)
-    west, south, east, north = _in_crs(communes, crs).total_bounds
+    west, south, east, north = _widen(_in_crs(communes, crs).total_bounds, crs, margin_m)
     steps = raster.transform
     left, right = sorted(((west - steps.c) / steps.a, (east - steps.c) / steps.a))
     top, bottom = sorted(((north - steps.f) / steps.e, (south - steps.f) / steps.e))
@@ -227,6 +234,16 @@ def _lon_lat_bounds(raster: rasterio.DatasetReader, crs: pyproj.CRS, path: Path)
             f"{suggest_frames(np.array([west, east]), np.array([south, north]))}"
         )
     return bounds
+
+
+def _widen(bounds: Sequence[float], crs: pyproj.CRS, margin_m: float) -> Sequence[float]:
+    """Return bounds that reach so much farther, in the units of their CRS."""
+    west, south, east, north = bounds
+    down = across = margin_m / crs.axis_info[0].unit_conversion_factor
+    if crs.is_geographic:
+        down = margin_m / DEGREE_M
+        across = down / max(math.cos(math.radians(max(abs(south), abs(north)))), POLE_COS)
+    return west - across, south - down, east + across, north + down
 
 
 def _in_crs(communes: gpd.GeoDataFrame, crs: object) -> gpd.GeoSeries:

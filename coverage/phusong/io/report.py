@@ -44,6 +44,16 @@ class ReadReport:
         if self.rows_in != total:
             raise ValueError(f"{self.file}: {self.rows_in} rows in, but {total} accounted for")
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """What became of the rows."""
+        return {
+            "rows_in": self.rows_in,
+            "rows_used": self.rows_used,
+            "rows_quarantined": self.rows_quarantined,
+            "rows_ignored": self.rows_ignored,
+        }
+
 
 class Reading(NamedTuple):
     """A layer as read, and the account of its file."""

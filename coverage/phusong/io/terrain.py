@@ -10,7 +10,6 @@ import pyproj
 import rasterio
 import xarray as xr
 from rasterio.fill import fillnodata
-from scipy.ndimage import distance_transform_edt
 
 from phusong.crosswalk import VINTAGE_2025
 from phusong.errors import InputFileError, Problem
@@ -36,7 +35,9 @@ FILL_GAP_M = 50
 VOID_M = 1_000.0  # a void whose edge is farther than this stays one
 
 
-def read_terrain(path: Path | str, *, communes: gpd.GeoDataFrame | None = None) -> Reading:
+def read_terrain(
+    path: Path | str, *, communes: gpd.GeoDataFrame | None = None, margin_m: float = 0.0
+) -> Reading:
     """Read a terrain model.
 
     Parameters
@@ -47,6 +48,8 @@ def read_terrain(path: Path | str, *, communes: gpd.GeoDataFrame | None = None) 
     communes : GeoDataFrame, optional
         Schema "communes". The raster must cover them all; heights are checked in the window over
         them only, for a raster of a larger region may hold higher mountains and deeper seas.
+    margin_m : float
+        How far around the communes a GeoTIFF is read, as far as it goes.
 
     Returns
     -------
@@ -70,7 +73,7 @@ def read_terrain(path: Path | str, *, communes: gpd.GeoDataFrame | None = None) 
     else:
         with open_geotiff(path) as raster:
             _require_metres(raster, path)
-            window = find_window(raster, communes, path)
+            window = find_window(raster, communes, path, margin_m=margin_m)
             layer, whole = read_layer(raster, window, path=path, unit=UNIT)
             repairs = find_scaling(raster, unit=UNIT)
             kind = np.dtype(raster.dtypes[data_band(raster) - 1])
@@ -104,10 +107,8 @@ def fill_voids(layer: xr.DataArray) -> tuple[xr.DataArray, list[str]]:
         return layer, []
     cell_m = 1000.0 * find_cell_km2(layer) ** 0.5
     filled = fillnodata(
-        np.where(is_void, 0.0, values).astype("float32"), mask=~is_void,
-        max_search_distance=VOID_M / cell_m,
-    )  # fmt: skip
-    filled[is_void & (distance_transform_edt(is_void) * cell_m > VOID_M)] = np.nan
+        values.astype("float32"), mask=~is_void, max_search_distance=VOID_M / cell_m
+    )  # what it does not reach stays NaN
     n_left = int(np.isnan(filled).sum())
     notes = [f"{is_void.sum() - n_left:,} of {values.size:,} heights were voids (trống), filled "
              f"from within {VOID_M:g} m"]  # fmt: skip

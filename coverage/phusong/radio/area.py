@@ -8,16 +8,20 @@ from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from phusong.grid import Grid
-from phusong.radio.network import Network, lay_network
+from phusong.radio.limits import ModelRangeError
+from phusong.radio.network import Network, count_left_out, lay_network, leave_out
 from phusong.radio.relief import Relief, lay_relief
 from phusong.radio.rules import RadioRules
 from phusong.radio.signal import Prediction, Reach, predict_signal
 from phusong.steps import Progress, silently
 
 __all__ = ["AreaSignal", "Land", "predict_area"]
+
+MOST_SAMPLES = 200_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,26 +85,28 @@ def predict_area(
     Raises
     ------
     ModelRangeError
-        If no sector can be predicted.
+        If no sector can be predicted, or the area has more samples than memory should hold.
     """
     reach = Reach() if reach is None else reach
-    near = _within(sites.to_crs(grid.crs), grid, reach.radius_m)
+    there = sites.to_crs(grid.crs)
+    away_m = _away_m(there, grid)
+    beyond = f"stand farther than {reach.radius_m / 1000:g} km from the area"
+    near, far = leave_out(there, {beyond: away_m > reach.radius_m})
     margin = 0
-    if len(_within(near, grid, 0.0)) < len(near):
+    if (away_m[away_m <= reach.radius_m] > 0.0).any():
         margin = math.ceil(reach.radius_m / grid.cell_m)
+    _require_size(_widen(grid, margin), land.sampling)
     relief = lay_relief(
         land.terrain, _widen(grid, margin), kind=land.kind, cover=land.cover,
         sampling=land.sampling,
     )  # fmt: skip
-    network = lay_network(near, relief, rules)
+    found = lay_network(near, relief, rules)
+    network = replace(found, left_out=pd.concat([far, found.left_out], ignore_index=True))
     prediction = predict_signal(
         relief, network, rules, services=services, operators=operators, reach=reach,
         progress=progress,
     )  # fmt: skip
-    notes = list(network.notes)
-    if len(near) < len(sites):
-        notes.insert(0, f"{len(sites) - len(near)} of {len(sites)} sectors stand farther than "
-                        f"{reach.radius_m / 1000:g} km from the area: left out")  # fmt: skip
+    notes = [*count_left_out(far, len(sites)), *network.notes]
     if relief.n_voids:
         notes.append(
             f"{relief.n_voids} of {relief.ground_m.size} samples have no height; what lies in and "
@@ -114,16 +120,27 @@ def predict_area(
     )
 
 
-def _within(sites: gpd.GeoDataFrame, grid: Grid, radius_m: float) -> gpd.GeoDataFrame:
-    """Return the sites whose centre lies at most so far from the grid's box."""
+def _away_m(sites: gpd.GeoDataFrame, grid: Grid) -> np.ndarray:
+    """Return how far the middle of each site lies outside the grid's box, 0 inside."""
     x_min, y_min, x_max, y_max = grid.bounds
-    bounds = sites.geometry.bounds
-    x, y = (bounds.minx + bounds.maxx) / 2, (bounds.miny + bounds.maxy) / 2
-    off = np.hypot(
+    bounds = sites.geometry.bounds.to_numpy()
+    x, y = (bounds[:, 0] + bounds[:, 2]) / 2, (bounds[:, 1] + bounds[:, 3]) / 2
+    return np.hypot(
         np.maximum(np.maximum(x_min - x, x - x_max), 0.0),
         np.maximum(np.maximum(y_min - y, y - y_max), 0.0),
     )
-    return sites[off <= radius_m]
+
+
+def _require_size(grid: Grid, sampling: int) -> None:
+    """Refuse what memory should not hold: a mast far away, or a cell of a few metres."""
+    rows, columns = grid.shape
+    n_samples = rows * columns * sampling**2
+    if n_samples > MOST_SAMPLES:
+        raise ModelRangeError(
+            f"area: {rows:,} × {columns:,} cells with {sampling}² samples each are "
+            f"{n_samples / 1e6:,.0f} million, at most {MOST_SAMPLES / 1e6:,.0f} million: take one "
+            "province at a time, larger cells or fewer samples; is a site far away from the others?"
+        )
 
 
 def _widen(grid: Grid, cells: int) -> Grid:

@@ -17,13 +17,16 @@ from phusong.radio.linkbudget import element_share_db, resource_blocks
 from phusong.radio.relief import Relief
 from phusong.radio.rules import Assumption, RadioRules
 
-__all__ = ["Network", "lay_network"]
+__all__ = ["Network", "count_left_out", "lay_network", "leave_out"]
 
 MHZ = (30.0, 6000.0)
 THERMAL_DBM_HZ = -174.0
 WIDEST_PANEL_DEG = 90.0
 OMNI = dict.fromkeys(Panel.__dataclass_fields__, np.nan)
 FILLED = ("eirp_dbm", "bandwidth_mhz", "antenna_height_m", "downtilt_deg")
+SECTOR_WIDTH_DEG = 120.0  # as the schema says of an azimuth without a width
+KEYS = ["site_id", "sector_id"]
+SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,11 +39,14 @@ class Network:
         Columns of the sweep (`sweep.SECTOR_COLUMNS`) and `site_id, sector_id, operator,
         technology, frequency_mhz, threshold_dbm, strict_by_db, noise_dbm`. The index is the number
         that rasters of servers hold.
+    left_out : DataFrame
+        `site_id, sector_id, reason` of every sector that cannot be predicted.
     notes : tuple of str
         How many sectors were left out and why, and how often each assumption was needed.
     """
 
     sectors: pd.DataFrame
+    left_out: pd.DataFrame
     notes: tuple[str, ...]
 
 
@@ -70,7 +76,7 @@ def lay_network(sites: gpd.GeoDataFrame, relief: Relief, rules: RadioRules) -> N
     """
     if sites.crs is None or not sites.crs.equals(relief.grid.crs):
         raise CrsError(f"sites are in {sites.crs}, the grid is in {relief.grid.crs}")
-    placed, notes = _place(sites, relief)
+    placed, unplaced = _place(sites, relief)
     known = {name for one in rules.thresholds for name in one.technologies}
     mhz = placed["frequency_mhz"]
     faults = {
@@ -79,22 +85,50 @@ def lay_network(sites: gpd.GeoDataFrame, relief: Relief, rules: RadioRules) -> N
         & ~mhz.between(*MHZ),
         "have a technology without a threshold": ~placed["technology"].isin(known),
     }
-    usable, more = _leave_out(placed, faults)
+    usable, mute = leave_out(placed, faults)
+    left_out = pd.concat([unplaced, mute], ignore_index=True)
+    notes = count_left_out(left_out, len(sites))
     if usable.empty:
-        raise ModelRangeError(f"sites: none can be predicted: {'; '.join([*notes, *more])}")
+        raise ModelRangeError(
+            f"sites: none can be predicted: {'; '.join(notes) or 'there is none'}"
+        )
     assumed = [
         rules.assumption_for(technology, float(f))
         for technology, f in zip(usable["technology"], usable["frequency_mhz"], strict=True)
     ]
     filled, needed = _fill(usable, assumed)
     sectors = _to_sectors(filled.reset_index(drop=True), assumed, rules)
-    return Network(sectors=sectors, notes=(*notes, *more, *needed))
+    return Network(sectors=sectors, left_out=left_out, notes=(*notes, *needed))
 
 
-def _place(sites: gpd.GeoDataFrame, relief: Relief) -> tuple[pd.DataFrame, list[str]]:
-    """Return the sites that stand on known ground, with the samples in which they stand."""
+def leave_out(
+    frame: pd.DataFrame, faults: dict[str, pd.Series | np.ndarray]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows without a fault, and `site_id, sector_id, reason` of the others."""
+    reason = np.full(len(frame), "", object)
+    for words, fault in faults.items():
+        reason[np.asarray(fault, bool) & (reason == "")] = words
+    is_out = reason != ""
+    return frame[~is_out], pd.DataFrame(frame.loc[is_out, KEYS]).assign(reason=reason[is_out])
+
+
+def count_left_out(left_out: pd.DataFrame, n_sectors: int) -> list[str]:
+    """Return a note on each reason, with the first sites."""
+    notes = []
+    for reason, rows in left_out.groupby("reason", sort=False):
+        first = rows["site_id"].drop_duplicates()
+        more = ", …" if len(first) > SHOWN else ""
+        listed = ", ".join(first.head(SHOWN)) + more
+        notes.append(f"{len(rows)} of {n_sectors} sectors {reason}: left out ({listed})")
+    return notes
+
+
+def _place(sites: gpd.GeoDataFrame, relief: Relief) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the sites that stand on known ground, with their samples; and the others."""
     is_point = sites.geometry.geom_type == "Point"
-    points = sites[is_point]
+    points, shapes = leave_out(
+        sites, {"are footprints of the operator's, for which no signal is computed": ~is_point}
+    )
     x, y = points.geometry.x.to_numpy(), points.geometry.y.to_numpy()
     columns, rows = relief.grid.to_columns_rows(x, y)
     at = np.floor(np.stack([rows, columns]) * relief.sampling).astype(int)
@@ -107,26 +141,8 @@ def _place(sites: gpd.GeoDataFrame, relief: Relief) -> tuple[pd.DataFrame, list[
         "stand outside the grid": ~is_inside,
         "stand where the terrain has no height": is_inside & np.isnan(ground),
     }
-    kept, notes = _leave_out(placed, faults)
-    if not is_point.all():
-        notes.insert(0, f"{(~is_point).sum()} sectors are footprints of the operator's: no signal "
-                        "is computed for them")  # fmt: skip
-    return kept, notes
-
-
-def _leave_out(
-    frame: pd.DataFrame, faults: dict[str, pd.Series | np.ndarray]
-) -> tuple[pd.DataFrame, list[str]]:
-    """Return the rows without a fault, and a note on each kind that there is."""
-    is_out = np.zeros(len(frame), bool)
-    notes = []
-    for words, fault in faults.items():
-        which = np.asarray(fault) & ~is_out
-        if which.any():
-            first = ", ".join(frame["site_id"][which].drop_duplicates().head(5))
-            notes.append(f"{which.sum()} of {len(frame)} sectors {words} ({first}…): left out")
-        is_out |= which
-    return frame[~is_out], notes
+    kept, lost = leave_out(placed, faults)
+    return kept, pd.concat([shapes, lost], ignore_index=True)
 
 
 def _fill(sectors: pd.DataFrame, assumed: Sequence[Assumption]) -> tuple[pd.DataFrame, list[str]]:
@@ -143,6 +159,11 @@ def _fill(sectors: pd.DataFrame, assumed: Sequence[Assumption]) -> tuple[pd.Data
                 f"assumed {name} for {is_missing.sum()} of {len(sectors)} sectors: "
                 f"{span.min():g} to {span.max():g}"
             )
+    has_no_width = sectors["azimuth_deg"].notna() & sectors["beamwidth_deg"].isna()
+    filled["beamwidth_deg"] = sectors["beamwidth_deg"].where(~has_no_width, SECTOR_WIDTH_DEG)
+    if has_no_width.any():
+        notes.append(f"assumed beamwidth_deg for {has_no_width.sum()} of {len(sectors)} sectors: "
+                     f"{SECTOR_WIDTH_DEG:g}")  # fmt: skip
     return filled, notes
 
 
@@ -170,8 +191,8 @@ def _to_sectors(
 def _panel(
     width_deg: float, tilt_deg: float, assumed: Assumption, rules: RadioRules
 ) -> dict[str, float]:
-    width = 120.0 if math.isnan(width_deg) else width_deg
-    beam = width * rules.sector_share if width > WIDEST_PANEL_DEG else width
+    is_sector = width_deg > WIDEST_PANEL_DEG
+    beam = width_deg * rules.sector_share if is_sector else width_deg
     panel = Panel(
         horizontal_beamwidth_deg=beam, vertical_beamwidth_deg=assumed.vertical_beamwidth_deg,
         electrical_tilt_deg=tilt_deg, side_lobe_db=rules.side_lobe_db,

@@ -219,7 +219,8 @@ class _Best:
 
     def add(self, other: _Best) -> None:
         """Take in another channel."""
-        wins = other.margin_db > self.margin_db
+        is_known = np.isnan(self.margin_db) & (other.margin_db > -np.inf)
+        wins = (other.margin_db > self.margin_db) | is_known
         loser_db = np.where(wins, self.margin_db, other.margin_db)
         loser = np.where(wins, self.server, other.server)
         runner_db = np.where(wins, other.second_db, self.second_db)
@@ -276,7 +277,7 @@ def sinr_db(power_dbm: np.ndarray, noise_dbm: float, load: float) -> np.ndarray:
     Examples
     --------
     >>> power = np.array([-90.0, -93.0103, np.nan]).reshape(3, 1, 1)
-    >>> float(sinr_db(power, -200.0, 0.5).round(2)[0, 0])
+    >>> round(float(sinr_db(power, -200.0, 0.5)[0, 0]), 2)
     6.02
     """
     milliwatts = np.nan_to_num(10.0 ** (power_dbm / 10.0))
