@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import geopandas as gpd
 import numpy as np
-from conftest import masts
+import rasterio
+from click.testing import CliRunner, Result
+from conftest import masts, square_communes
+from rasterio.transform import from_origin
 
+from phusong.cli import main
 from phusong.grid import Grid
 from phusong.io.embedded import embedded_path
 from phusong.io.radio_rules import read_radio_rules
@@ -57,3 +63,43 @@ def predict(
         ground, network, rules, services=SERVICES, operators=operators, reach=reach
     )
     return found, network
+
+
+SITES = """site_id,sector_id,operator,technology,x,y,antenna_height_m,frequency_mhz,azimuth_deg,\
+eirp_dbm,bandwidth_mhz
+S1,1,A,5G,500500,2201000,30,3500,90,60,100
+S1,2,A,5G,500500,2201000,30,3500,270,60,100
+S2,1,B,4G,503500,2201000,25,1800,,62,20
+S3,1,B,5G,503500,2200500,25,,,60,100
+S4,1,B,5G,503500,2200500,9999,3500,,60,100
+"""
+
+
+def write_terrain(path: Path, *, wall_m: float = 150.0, west: float = 498_000.0) -> Path:
+    """Write a plain with a wall along x = 502000, 30 m cells, 2 km around the communes."""
+    heights = np.full((200, 270), 5.0, "float32")
+    heights[:, 133] += wall_m
+    settings = {"driver": "GTiff", "width": 270, "height": 200, "count": 1, "dtype": "float32",
+                "crs": "EPSG:5897", "transform": from_origin(west, 2_204_000, 30, 30)}  # fmt: skip
+    with rasterio.open(path, "w", **settings) as raster:
+        raster.write(heights, 1)
+    return path
+
+
+def write_study(folder: Path) -> Path:
+    """Write two communes, their sites, and a terrain with a wall between them."""
+    square_communes().to_file(folder / "communes.gpkg", driver="GPKG")
+    (folder / "sites.csv").write_text(SITES, encoding="utf-8")
+    write_terrain(folder / "dem.tif")
+    return folder
+
+
+def predict_files(files: Path, out: Path, *more: str | Path, **replaced: str | Path) -> Result:
+    named = {
+        "sites": files / "sites.csv", "terrain": files / "dem.tif", "terrain-kind": "ground",
+        "communes": files / "communes.gpkg", "crs": "EPSG:5897", "as-of": "2026-06-30",
+        "radius": "3000",
+    } | {name.replace("_", "-"): value for name, value in replaced.items()}  # fmt: skip
+    options = [str(part) for name, value in named.items() if value
+               for part in (f"--{name}", value)]  # fmt: skip
+    return CliRunner().invoke(main, ["predict", *options, "-o", str(out), *map(str, more)])

@@ -19,23 +19,20 @@ from phusong.grid import Grid, grid_over
 from phusong.indicators import SERVICES
 from phusong.io.boundaries import read_communes
 from phusong.io.census import read_people
-from phusong.io.clutter import read_clutter
 from phusong.io.embedded import embedded_path
+from phusong.io.land import read_land
 from phusong.io.manifest import fingerprint_inputs, write_run
 from phusong.io.radio_rules import read_radio_rules
-from phusong.io.raster_place import find_cell_km2
 from phusong.io.report import ReadReport, problems_frame
 from phusong.io.signal_tiffs import write_server, write_signal
 from phusong.io.staging import staged_folder
 from phusong.io.tables import read_sites
-from phusong.io.terrain import fill_voids, read_terrain
 from phusong.io.write import write_csv, write_json, write_parquet
 from phusong.prepare import prepare_communes, prepare_sites, select_on_air, unite_operators
 from phusong.publish.figures import save_figure
 from phusong.publish.radio_figures import draw_signal
 from phusong.radio.area import AreaSignal, Land, predict_area
 from phusong.radio.limits import require_within
-from phusong.radio.relief import choose_sampling
 from phusong.radio.rules import RadioRules
 from phusong.radio.shares import measure_signal
 from phusong.radio.signal import Reach
@@ -169,6 +166,8 @@ def run_prediction(
             layers.grid, layers.sites, layers.land, layers.rules, services=SERVICES,
             operators=sorted(set(layers.sites["operator"])), reach=_reach(plan), progress=progress,
         )  # fmt: skip
+        if not signal.prediction.services:
+            raise InputFileError(f"sites: none can be predicted: {'; '.join(signal.notes)}")
         weights = None if layers.zones is None else overlap_zones(layers.zones, layers.grid)
         shares = _shares(plan, layers, signal, weights)
         summary = _summarise(plan, layers, signal, shares, weights)
@@ -207,8 +206,13 @@ def _read(plan: Plan) -> _Layers:
     margin = int(np.ceil(plan.radius_m / plan.cell_m)) if zones is None else 0
     grid = grid_over(area, cell_m=plan.cell_m, margin_cells=margin)
     zones = None if zones is None else zones.to_crs(grid.crs)
-    land, land_reports, land_notes = _read_land(plan, rules, communes)
+    land, land_reports, land_notes = read_land(
+        plan.terrain, rules, kind=plan.terrain_kind, cell_m=plan.cell_m, radius_m=plan.radius_m,
+        communes=communes, clutter=plan.clutter, clutter_kind=plan.clutter_kind,
+        sampling=plan.sampling,
+    )  # fmt: skip
     reports += land_reports
+    land_notes = (*(note for report in land_reports for note in report.notes), *land_notes)
     if plan.population is not None and zones is not None:
         read = read_people(plan.population, communes=communes, aliases=None)
         people = read.layer
@@ -219,25 +223,6 @@ def _read(plan: Plan) -> _Layers:
     )  # fmt: skip
 
 
-def _read_land(
-    plan: Plan, rules: RadioRules, communes: gpd.GeoDataFrame | None
-) -> tuple[Land, list[ReadReport], list[str]]:
-    terrain = read_terrain(plan.terrain, communes=communes, margin_m=plan.radius_m)
-    filled, notes = fill_voids(terrain.layer)
-    reports, cover = [terrain.report], None
-    if plan.clutter is not None:
-        classes = rules.cover_m if plan.clutter_kind == "classes" else None
-        read = read_clutter(
-            plan.clutter, classes=classes, communes=communes, margin_m=plan.radius_m
-        )
-        cover = read.layer
-        reports.append(read.report)
-    terrain_m = 1000.0 * find_cell_km2(filled) ** 0.5
-    sampling = plan.sampling or choose_sampling(plan.cell_m, terrain_m)
-    land = Land(terrain=filled, kind=plan.terrain_kind, cover=cover, sampling=sampling)
-    return land, reports, [note for r in reports for note in r.notes] + notes
-
-
 def _shares(
     plan: Plan, layers: _Layers, signal: AreaSignal, weights: ZonalWeights | None
 ) -> pd.DataFrame | None:
@@ -246,8 +231,8 @@ def _shares(
     return measure_signal(
         layers.zones, signal.prediction, weights, layers.rules, as_of=plan.as_of,
         persons=spread_people(layers.people, layers.grid),
-        is_placed=placing_of(layers.people) == "raster",
-    ).indicators  # fmt: skip
+        placing=placing_of(layers.people),
+    )  # fmt: skip
 
 
 def _summarise(

@@ -26,7 +26,9 @@ from phusong.grid import Grid, choose_metric_crs, grid_over, transformer
 from phusong.indicators import ProvinceCoverage, measure_coverage
 from phusong.zonal import overlap_zones, sum_by_zone
 
-__all__ = ["Part", "Question", "measure_part", "sites_in_reach", "split_provinces"]
+__all__ = [
+    "Part", "Question", "measure_part", "sites_in_reach", "split_provinces", "spread_part",
+]  # fmt: skip
 
 LON_LAT = "EPSG:4326"
 TOGETHER_M = 20_000.0
@@ -122,9 +124,7 @@ def measure_part(
     float
         Persons that live in the gaps, as far as a layer says where.
     """
-    persons, between = spread_people(part.population, part.grid), 0.0
-    if persons is not None and len(part.gaps):
-        between = float(sum_by_zone(overlap_zones(part.gaps, part.grid), persons).sum())
+    persons, between = spread_part(part)
     coverage = measure_coverage(
         part.communes,
         sites_in_reach(sites, part.grid.bounds, part.grid.crs),
@@ -137,6 +137,14 @@ def measure_part(
         keep=question.keep,
     )
     return coverage, between
+
+
+def spread_part(part: Part) -> tuple[xr.DataArray | None, float]:
+    """Return persons per cell of a part, and how many of them live in its gaps."""
+    persons, between = spread_people(part.population, part.grid), 0.0
+    if persons is not None and len(part.gaps):
+        between = float(sum_by_zone(overlap_zones(part.gaps, part.grid), persons).sum())
+    return persons, between
 
 
 def sites_in_reach(

@@ -20,10 +20,12 @@ from phusong.io.boundaries import read_communes
 from phusong.io.census import read_people
 from phusong.io.dated import DatedRun
 from phusong.io.embedded import embedded_path
+from phusong.io.land import read_model
 from phusong.io.registers import Register, read_crosswalk, read_register, read_weights
 from phusong.io.settings import Study
 from phusong.io.tables import read_service, read_sites
 from phusong.study import assess
+from phusong.terrain_coverage import TerrainModel
 
 __all__ = ["Archive", "Counted"]
 
@@ -54,6 +56,7 @@ class _Layers:
     population: People
     crosswalk: pd.DataFrame
     weights: pd.DataFrame | None
+    model: TerrainModel | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,8 +148,9 @@ class Archive:
         return self._has_same(a, b, ("register",))
 
     def has_same_definitions(self, a: int, b: int) -> bool:
-        """Return whether two runs counted in the same way: their register and their settings."""
-        return self.has_same_register(a, b) and self.runs[a].settings == self.runs[b].settings
+        """Return whether two runs counted in the same way: registers, terrain and settings."""
+        is_same = self._has_same(a, b, ("register", "terrain", "radio"))
+        return is_same and self.runs[a].settings == self.runs[b].settings
 
     def has_same_communes(self, a: int, b: int) -> bool:
         """Return whether two runs are of the same communes, from the same file."""
@@ -186,6 +190,7 @@ class Archive:
             crosswalk_weights=self._weights(sheets, place),
             service_is_complete=study.service_is_complete,
             cell_m=study.cell_m,
+            model=self._read(definitions).model,
         )
         return Counted(indicators=assessment.indicators, communes=self.runs[ground].communes)
 
@@ -222,6 +227,7 @@ def _read_layers(study: Study) -> _Layers:
         for path in study.sites
     ]
     together = pd.concat(sites, ignore_index=True)
+    modelled = read_model(study, communes)
     service, population = None, study.population
     if study.service is not None:
         service = read_service(
@@ -240,4 +246,5 @@ def _read_layers(study: Study) -> _Layers:
         population=population,
         crosswalk=crosswalk,
         weights=study.crosswalk_weights and read_weights(study.crosswalk_weights),
+        model=modelled and modelled.model,
     )

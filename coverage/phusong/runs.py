@@ -18,6 +18,7 @@ from phusong.io.boundaries import read_communes
 from phusong.io.census import read_people
 from phusong.io.embedded import embedded_path
 from phusong.io.fetch import Fetched
+from phusong.io.land import read_model
 from phusong.io.manifest import fingerprint_inputs, write_run
 from phusong.io.registers import read_crosswalk, read_register, read_weights
 from phusong.io.report import Reading, ReadReport, problems_frame
@@ -176,6 +177,10 @@ def _assess_files(
         population, reports = people.layer, (*reports, people.report)
     elif study.population is not None:
         population = study.population
+    modelled = read_model(study, zones)
+    void_notes: tuple[str, ...] = ()
+    if modelled is not None:
+        reports, void_notes = (*reports, *modelled.reports), modelled.notes
     register = read_register(study.register or embedded_path("targets"))
     read_notes = [f"{Path(r.file).name}: {note}" for r in reports for note in r.notes]
     assessment = assess(
@@ -193,10 +198,11 @@ def _assess_files(
             place=study.place,
             as_of=study.as_of,
             sources=study.sources,
-            notes=tuple(read_notes),
+            notes=(*read_notes, *void_notes),
             is_synthetic=study.is_synthetic,
             is_schematic=study.is_schematic,
         ),
+        model=modelled and modelled.model,
         client=client,
         progress=progress,
     )

@@ -27,6 +27,7 @@ from phusong.publish.assessment import About, Assessment, Conclusion
 from phusong.ranges import fill_radii
 from phusong.rollup import COMMUNE_SHARES, roll_up, widen
 from phusong.targets import evaluate_targets
+from phusong.terrain_coverage import TerrainModel, model_parts
 from phusong.union.people import find_land
 from phusong.zonal import ZonalWeights, overlap_zones
 
@@ -66,6 +67,8 @@ class Ground:
         What is to be said of the ground.
     audit : DataFrame, optional
         As `evidence.audit_claims` returns; the lower bounds of declared shares follow it.
+    model : TerrainModel, optional
+        Makes a signal of the sites; without it their footprints cover.
     spreads : dict
         The people of parts that were measured again, on their grids: filled when first needed.
     """
@@ -79,6 +82,7 @@ class Ground:
     about: About
     notes: tuple[str, ...]
     audit: pd.DataFrame | None = None
+    model: TerrainModel | None = None
     spreads: dict[int, xr.DataArray | None] = field(default_factory=dict)
 
     def assess(
@@ -213,6 +217,10 @@ class _Scenario:
         on_air = pd.concat([self.on_air[~was_on_air], new_on_air], ignore_index=True)
         changed = pd.concat([self.on_air[was_on_air], new_on_air], ignore_index=True)
         question = ask(on_air, ground.as_of)
+        if ground.model is not None:
+            modelled = model_parts(ground.parts, on_air, question, ground.model)
+            notes += [note for part in modelled for note in part.notes]
+            return ground.assess(together, [part.coverage for part in modelled], notes)
         if question != ask(self.on_air, ground.as_of):
             measured = [measure_part(part, on_air, question)[0] for part in ground.parts]
         else:

@@ -34,6 +34,7 @@ from phusong.scenario import Ground, ask
 from phusong.scheduling import measure_parts
 from phusong.schema import conform
 from phusong.steps import Progress, silently
+from phusong.terrain_coverage import TerrainModel, model_notes, model_parts
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -57,6 +58,7 @@ def assess(
     crs: str | None = None,
     cell_m: float = 100.0,
     about: About | None = None,
+    model: TerrainModel | None = None,
     client: Client | None = None,
     progress: Progress = silently,
 ) -> Assessment:
@@ -94,8 +96,11 @@ def assess(
         The grid's CRS (each province's own without it) and cell size.
     about : About, optional
         Place, sources and labels to show.
+    model : TerrainModel, optional
+        Coverage is the signal of the sites over terrain, evidence "modelled", in place of the
+        footprints that their radii declare (`model_parts`).
     client : distributed.Client, optional
-        Its workers measure the provinces, with the same result.
+        Its workers measure the provinces, with the same result. Signals are modelled here.
     progress : callable
         Given the steps and a label, yields the steps; draws nothing by default.
 
@@ -118,7 +123,13 @@ def assess(
     masts = locate_sites(fill_radii(cells, radii), zones)
     on_air, _ = select_on_air(masts, as_of)
     parts = split_provinces(zones, made.gaps, population, crs=crs, cell_m=cell_m)
-    answers = measure_parts(parts, on_air, ask(on_air, as_of), client=client, progress=progress)
+    question = ask(on_air, as_of)
+    if model is None:
+        answers = measure_parts(parts, on_air, question, client=client, progress=progress)
+    else:
+        modelled = model_parts(parts, on_air, question, model, progress=progress)
+        answers = [(part.coverage, part.persons_between) for part in modelled]
+        operator_notes += model_notes(model, modelled)
     measured = [coverage for coverage, _ in answers]
     n_between = sum(persons for _, persons in answers)
     persons = pd.concat([m.persons for m in measured])
@@ -140,6 +151,7 @@ def assess(
         radii=radii,
         as_of=as_of,
         about=about,
+        model=model,
         notes=(
             *population_notes,
             *find_beyond(population, persons),

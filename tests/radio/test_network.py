@@ -94,9 +94,10 @@ def test_technology_without_a_threshold_is_left_out() -> None:
     assert network.left_out["reason"].tolist() == ["have a technology without a threshold"]
 
 
-def test_no_sector_at_all_is_an_error_that_says_why() -> None:
-    with pytest.raises(ModelRangeError, match="none can be predicted: 1 of 1 sectors have no freq"):
-        lay(mast(3, 4, frequency_mhz=np.nan))
+def test_network_of_no_sector_says_why() -> None:
+    network = lay(mast(3, 4, frequency_mhz=np.nan))
+    assert network.sectors.empty
+    assert network.notes == ("1 of 1 sectors have no frequency: left out (S0)",)
 
 
 def test_channel_that_no_standard_has_names_its_site() -> None:

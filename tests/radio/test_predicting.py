@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
-from click.testing import CliRunner, Result
-from conftest import square_communes
-from rasterio.transform import from_origin
+from click.testing import Result
+from networks import predict_files as predict
+from networks import write_study, write_terrain
 
-from phusong.cli import main
 from phusong.io.manifest import verify_run
 
 OUTPUTS = {
@@ -22,45 +21,11 @@ OUTPUTS = {
     "left_out.csv", "quarantine.csv", "repairs.csv", "shares.csv", "shares.parquet",
     "predict.json", "run.json",
 }  # fmt: skip
-SITES = """site_id,sector_id,operator,technology,x,y,antenna_height_m,frequency_mhz,azimuth_deg,\
-eirp_dbm,bandwidth_mhz
-S1,1,A,5G,500500,2201000,30,3500,90,60,100
-S1,2,A,5G,500500,2201000,30,3500,270,60,100
-S2,1,B,4G,503500,2201000,25,1800,,62,20
-S3,1,B,5G,503500,2200500,25,,,60,100
-S4,1,B,5G,503500,2200500,9999,3500,,60,100
-"""
-
-
-def write_terrain(path: Path, *, wall_m: float = 150.0, west: float = 498_000.0) -> Path:
-    """Write a plain with a wall along x = 502000, 30 m cells, 2 km around the communes."""
-    heights = np.full((200, 270), 5.0, "float32")
-    heights[:, 133] += wall_m
-    settings = {"driver": "GTiff", "width": 270, "height": 200, "count": 1, "dtype": "float32",
-                "crs": "EPSG:5897", "transform": from_origin(west, 2_204_000, 30, 30)}  # fmt: skip
-    with rasterio.open(path, "w", **settings) as raster:
-        raster.write(heights, 1)
-    return path
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("inputs")
-    square_communes().to_file(folder / "communes.gpkg", driver="GPKG")
-    (folder / "sites.csv").write_text(SITES, encoding="utf-8")
-    write_terrain(folder / "dem.tif")
-    return folder
-
-
-def predict(files: Path, out: Path, *more: str | Path, **replaced: str | Path) -> Result:
-    named = {
-        "sites": files / "sites.csv", "terrain": files / "dem.tif", "terrain-kind": "ground",
-        "communes": files / "communes.gpkg", "crs": "EPSG:5897", "as-of": "2026-06-30",
-        "radius": "3000",
-    } | {name.replace("_", "-"): value for name, value in replaced.items()}  # fmt: skip
-    options = [str(part) for name, value in named.items() if value
-               for part in (f"--{name}", value)]  # fmt: skip
-    return CliRunner().invoke(main, ["predict", *options, "-o", str(out), *map(str, more)])
+    return write_study(tmp_path_factory.mktemp("inputs"))
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +165,7 @@ def test_strict_says_that_a_row_was_set_aside(files: Path, tmp_path: Path) -> No
         ({"radius": "inf"}, "radius_m: found inf"),
         ({"sampling": "2"}, "sampling: found 2, expected an odd number"),
         ({"as_of": "1990-01-01", "sites": "late.csv"}, "none is on air on 1990-01-01"),
+        ({"sites": "mute.csv"}, "none can be predicted: 1 of 1 sectors have no frequency"),
         ({"communes": "", "population": "dem.tif"}, "give the communes too"),
         ({"terrain": "short.tif"}, "does not cover all communes"),
         ({"terrain": "sites.csv"}, r"sites\.csv: "),
@@ -216,6 +182,9 @@ def test_what_cannot_be_predicted_is_refused_in_words(
         "site_id,sector_id,operator,technology,x,y,frequency_mhz,on_air_date\n"
         "S1,1,A,5G,500500,2201000,3500,2025-01-01\n",
         encoding="utf-8",
+    )
+    (tmp_path / "mute.csv").write_text(
+        "site_id,sector_id,operator,technology,x,y\nS1,1,A,5G,500500,2201000\n", encoding="utf-8"
     )
     (tmp_path / "broken.toml").write_text("[settings]\nload = 2\n", encoding="utf-8")
     write_terrain(tmp_path / "short.tif", west=502_500.0)

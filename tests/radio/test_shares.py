@@ -37,10 +37,8 @@ def prediction(margins_db: dict[str, np.ndarray], strict_by_db: float = 0.0) -> 
                 "operator": list(margins_db), "y": GRID.y, "x": GRID.x},
         attrs={"crs": GRID.crs, "cell_m": GRID.cell_m},
     )  # fmt: skip
-    share = norm.cdf(margin.max(axis=0) / 10.0)
     return Prediction(
-        services={"5g": xr.Dataset({"probability": GRID.to_array(share, unit="")})},
-        margins_db=layers, location_db=xr.DataArray([LOCATION_DB], dims="service",
+        services={}, margins_db=layers, location_db=xr.DataArray([LOCATION_DB], dims="service",
                                                     coords={"service": ["5g"]}), n_points=0,
     )  # fmt: skip
 
@@ -53,7 +51,7 @@ def measure(
         COMMUNES, prediction(margins_db, strict_by_db), WEIGHTS,
         replace(RULES_10, correlation_m=correlation_m), as_of=AS_OF, **others,
     )  # fmt: skip
-    return found.indicators.set_index(["indicator", "operator", "commune_code"]).sort_index()
+    return found.set_index(["indicator", "operator", "commune_code"]).sort_index()
 
 
 def even(value: float) -> np.ndarray:
@@ -125,10 +123,22 @@ def test_people_count_where_they_live() -> None:
 
 def test_people_whose_place_is_not_known_keep_open_bounds() -> None:
     persons = GRID.to_array(np.ones(GRID.shape), unit="persons")
-    rows = measure({"A": even(10.0)}, persons=persons, is_placed=False)
+    rows = measure({"A": even(10.0)}, persons=persons, placing="areas")
     one = rows.loc[("share_population", "A", "00001")]
     assert one["share"] == pytest.approx(norm.cdf(1.0), abs=1e-6)
     assert one[["share_low", "share_high"]].tolist() == [0.0, 1.0]
+
+
+def test_people_spread_evenly_have_the_share_of_the_area() -> None:
+    rows = measure({"A": halves(10.0, -np.inf)}, placing="even")
+    one = rows.loc[("share_population", "A", "00001")]
+    assert one["share"] == pytest.approx(0.841345 / 2, abs=1e-6)
+    assert one[["share_low", "share_high"]].tolist() == [0.0, 1.0]
+    nowhere = measure({"A": even(-np.inf)}, placing="even").loc[("share_population", "A", "00001")]
+    assert nowhere[["share", "share_low", "share_high"]].tolist() == [0.0, 0.0, 0.0]
+    everywhere = measure({"A": even(500.0)}, placing=None).loc[("share_population", "A", "00001")]
+    assert np.isnan(everywhere["share"])
+    assert everywhere[["share_low", "share_high"]].tolist() == [1.0, 1.0]
 
 
 def test_unknown_terrain_is_not_covered_and_may_be() -> None:

@@ -23,6 +23,7 @@ from phusong.cli.options import (
     POPULATION,
     SCHEDULER,
     STRICT,
+    TERRAIN_KIND,
 )  # fmt: skip
 from phusong.cli.public import fetch_public
 
@@ -91,6 +92,8 @@ def demo(
 )
 @click.option("--service", type=INPUT, help="Broadband by commune, operator, technology.")
 @POPULATION
+@click.option("--terrain", type=INPUT, help="Heights: coverage is modelled over them.")
+@TERRAIN_KIND
 @click.option("--crs", help="Of site coordinates given as x, y, such as EPSG:5897.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Day of the data. [today]")
 @click.option("--vintage", default="2025", show_default=True, help="Commune map of the boundaries.")
@@ -109,6 +112,8 @@ def assess(
     sites: tuple[Path, ...],
     service: Path | None,
     population: Path | Literal["even"] | None,
+    terrain: Path | None,
+    terrain_kind: Literal["ground", "surface"],
     crs: str | None,
     as_of: datetime | None,
     vintage: str,
@@ -130,6 +135,8 @@ def assess(
         sites=sites,
         service=service,
         population=population,
+        terrain=terrain,
+        terrain_kind=terrain_kind,
         crs=crs,
         as_of=date.today() if as_of is None else as_of.date(),
         vintage=vintage,

@@ -9,7 +9,7 @@ import click
 
 __all__ = [
     "ALIASES", "CACHE", "INPUT", "JSON", "LANG", "NO_MAP", "OUT", "POPULATION", "SCHEDULER",
-    "STRICT",
+    "STRICT", "TERRAIN_KIND",
 ]  # fmt: skip
 
 INPUT = click.Path(path_type=Path)
@@ -70,3 +70,7 @@ SCHEDULER = click.option(
     help="Measure provinces in N processes, or on the workers of a dask scheduler.",
 )
 STRICT = click.option("--strict", is_flag=True, help="Exit 1 if a row was set aside.")
+TERRAIN_KIND = click.option(
+    "--terrain-kind", type=click.Choice(["ground", "surface"]), default="surface",
+    show_default=True, help="Bare ground, or with trees and roofs, as SRTM and GLO-30 are.",
+)  # fmt: skip

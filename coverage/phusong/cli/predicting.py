@@ -10,7 +10,7 @@ import click
 
 from phusong.cli.answers import QUARANTINED, answers, require_addresses
 from phusong.cli.assessing import show_progress
-from phusong.cli.options import INPUT, JSON, LANG, NO_MAP, OUT, STRICT
+from phusong.cli.options import INPUT, JSON, LANG, NO_MAP, OUT, STRICT, TERRAIN_KIND
 
 if TYPE_CHECKING:
     from phusong.predicting import Plan, Predicted
@@ -23,10 +23,7 @@ __all__ = ["predict", "run_plan"]
     "--sites", type=INPUT, required=True, multiple=True, help="Cells; may be given repeatedly."
 )
 @click.option("--terrain", type=INPUT, required=True, help="Heights (GeoTIFF, HGT), in metres.")
-@click.option(
-    "--terrain-kind", type=click.Choice(["ground", "surface"]), default="surface",
-    show_default=True, help="Bare ground, or with trees and roofs, as SRTM and GLO-30 are.",
-)  # fmt: skip
+@TERRAIN_KIND
 @click.option("--clutter", type=INPUT, help="What stands on bare ground (GeoTIFF).")
 @click.option(
     "--clutter-kind", type=click.Choice(["heights", "classes"]), default="heights",

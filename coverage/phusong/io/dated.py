@@ -138,7 +138,7 @@ def read_run(folder: Path, *, search: Iterable[Path] = ()) -> DatedRun:
         names = {name: Path(str(entry["file"])).name for name, entry in run["inputs"].items()}
         as_of = date.fromisoformat(parameters["as_of"])
         settings = (parameters["cell_m"], parameters["service_is_complete"],
-                    run["versions"]["phusong"])  # fmt: skip
+                    parameters.get("terrain_kind"), run["versions"]["phusong"])  # fmt: skip
         places = _places(folder, search)
         paths = {name: _find(names[name], made_of[name], places) for name in names}
         lost = tuple(f"{name} ({names[name]})" for name, path in paths.items() if path is None)

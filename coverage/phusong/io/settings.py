@@ -15,7 +15,7 @@ __all__ = ["Study", "read_study"]
 
 PATHS = (
     "communes", "service", "population", "register", "crosswalk", "crosswalk_weights", "aliases",
-    "villages", "places", "measurements", "challenges", "evidence",
+    "villages", "places", "measurements", "challenges", "evidence", "terrain", "radio",
 )  # fmt: skip
 
 
@@ -24,7 +24,9 @@ class Study:
     """Everything that decides the outputs of a run, besides the contents of the files.
 
     `population` is a raster, a layer of areas with their people, or "even" where the communes' own
-    numbers are to be spread evenly over their area (a file of that name is `./even`).
+    numbers are to be spread evenly over their area (a file of that name is `./even`). With
+    `terrain` coverage is modelled over it, from the thresholds of `radio` (a register as
+    `data/radio.toml`); `terrain_kind` says whether trees and roofs are in it.
     """
 
     communes: Path
@@ -45,6 +47,9 @@ class Study:
     measurements: Path | None = None
     challenges: Path | None = None
     evidence: Path | None = None
+    terrain: Path | None = None
+    terrain_kind: Literal["ground", "surface"] = "surface"
+    radio: Path | None = None
     vintage: str = VINTAGE_2025
     service_vintage: str | None = None
     service_is_complete: bool = False
@@ -60,6 +65,12 @@ class Study:
             raise InputFileError(f"study: lang: found {self.lang!r}, expected vi or en")
         if self.paper not in ("A4", "A3"):
             raise InputFileError(f"study: paper: found {self.paper!r}, expected A4 or A3")
+        if self.terrain_kind not in ("ground", "surface"):
+            raise InputFileError(
+                f"study: terrain_kind: found {self.terrain_kind!r}, expected ground or surface"
+            )
+        if self.radio is not None and self.terrain is None:
+            raise InputFileError("study: radio: without a terrain nothing is modelled; give one")
         if not self.cell_m > 0:
             raise InputFileError(f"study: cell_m: found {self.cell_m}, expected a positive number")
         if isinstance(self.population, str) and self.population != "even":
@@ -77,7 +88,7 @@ class Study:
     @property
     def parameters(self) -> dict[str, object]:
         """What is not a file."""
-        skipped = {*PATHS, "sites"}
+        skipped = {*PATHS, "sites", *([] if self.terrain else ["terrain_kind"])}
         given = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in skipped}
         return given | ({"population": self.population} if self.population == "even" else {})
 

@@ -85,7 +85,7 @@ def predict_area(
     Raises
     ------
     ModelRangeError
-        If no sector can be predicted, or the area has more samples than memory should hold.
+        If the area has more samples than memory should hold, or none of them has a height.
     """
     reach = Reach() if reach is None else reach
     there = sites.to_crs(grid.crs)

@@ -72,7 +72,7 @@ def lay_network(sites: gpd.GeoDataFrame, relief: Relief, rules: RadioRules) -> N
     CrsError
         If the sites are in another CRS than the grid.
     ModelRangeError
-        If no sector can be predicted, or one has a channel that its standard does not know.
+        If a sector has a channel that its standard does not know.
     """
     if sites.crs is None or not sites.crs.equals(relief.grid.crs):
         raise CrsError(f"sites are in {sites.crs}, the grid is in {relief.grid.crs}")
@@ -88,10 +88,6 @@ def lay_network(sites: gpd.GeoDataFrame, relief: Relief, rules: RadioRules) -> N
     usable, mute = leave_out(placed, faults)
     left_out = pd.concat([unplaced, mute], ignore_index=True)
     notes = count_left_out(left_out, len(sites))
-    if usable.empty:
-        raise ModelRangeError(
-            f"sites: none can be predicted: {'; '.join(notes) or 'there is none'}"
-        )
     assumed = [
         rules.assumption_for(technology, float(f))
         for technology, f in zip(usable["technology"], usable["frequency_mhz"], strict=True)

@@ -23,36 +23,19 @@ import xarray as xr
 from scipy.special import ndtri
 
 from phusong.kernels import in_threads, kernel
+from phusong.population import Placing
 from phusong.radio.limits import ModelRangeError
 from phusong.radio.rules import RadioRules
 from phusong.radio.signal import Prediction
 from phusong.zonal import ZonalWeights, sum_by_zone
 
-__all__ = ["PredictedShares", "disc_correlation", "measure_signal"]
+__all__ = ["disc_correlation", "measure_signal"]
 
 ANY, TWO_OR_MORE = "any", "two_or_more"
 BANDS = 16  # of rows, whatever the number of threads: the sums have one order
 STEPS = 2000
+NEARLY = 1e-9  # of a commune: nothing, or all but nothing
 ROOT_HALF = math.sqrt(0.5)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PredictedShares:
-    """What the signals of one province give, in the form of the footprints' shares.
-
-    Attributes
-    ----------
-    indicators : DataFrame
-        Tidy rows, evidence "modelled".
-    cell_shares : DataArray of float32, dims (service, y, x)
-        Probability that any operator covers the cell; 0 where the terrain is not known.
-    persons : Series
-        People of the raster by commune_code; NaN without a raster.
-    """
-
-    indicators: pd.DataFrame
-    cell_shares: xr.DataArray
-    persons: pd.Series
 
 
 def measure_signal(
@@ -63,8 +46,8 @@ def measure_signal(
     *,
     as_of: date,
     persons: xr.DataArray | None = None,
-    is_placed: bool = True,
-) -> PredictedShares:
+    placing: Placing = "raster",
+) -> pd.DataFrame:
     """Return the expected share of area and of people that each service and operator covers.
 
     share = Σ w P ÷ Σ w over a commune's cells, w the part of the cell in the commune, for people
@@ -72,7 +55,8 @@ def measure_signal(
     `rules.interval`, as far as σ_model and its correlation are right; the low one is at the strict
     threshold where the register has a pair. Cells of unknown terrain count as not covered in
     `share` and `share_low`, as covered in `share_high`. Without persons whose places in the commune
-    are known, the bounds of the share of people are 0 and 1.
+    are known, the bounds of the share of people are those that the area allows: 0 and 1, but where
+    all or nothing of it is covered.
 
     "any" is the best operator's margin, "two_or_more" the second best's: errors of operators are
     taken to be the same ones.
@@ -88,8 +72,13 @@ def measure_signal(
     as_of : date
     persons : DataArray, dims (y, x), optional
         Persons per cell.
-    is_placed : bool
-        The persons were counted cell by cell, not spread from counts of whole areas.
+    placing : {"raster", "areas", "even"}, optional
+        Whence the persons come; or that the communes' own numbers are spread evenly.
+
+    Returns
+    -------
+    DataFrame
+        Tidy rows (`indicators.COLUMNS`), evidence "modelled".
 
     Raises
     ------
@@ -110,21 +99,8 @@ def measure_signal(
         for (operator, margin_db), (_, strict_db) in pairs:
             ask = _Ask(weights=weights, margin_db=margin_db, strict_db=strict_db,
                        location_db=location_db, rules=rules)  # fmt: skip
-            rows += _rows(communes, ask, persons, people, is_placed, str(service), operator, as_of)
-    shares = np.stack([
-        np.nan_to_num(dataset["probability"].to_numpy())
-        for dataset in prediction.services.values()
-    ])  # fmt: skip
-    grid = weights.grid
-    return PredictedShares(
-        indicators=pd.concat(rows, ignore_index=True),
-        cell_shares=xr.DataArray(
-            shares, dims=("service", "y", "x"),
-            coords={"service": list(prediction.services), "y": grid.y, "x": grid.x},
-            attrs={"crs": grid.crs, "cell_m": grid.cell_m, "unit": "share of the cell covered"},
-        ),
-        persons=pd.Series(people, index=communes["commune_code"].to_numpy()),
-    )  # fmt: skip
+            rows += _rows(communes, ask, persons, people, placing, str(service), operator, as_of)
+    return pd.concat(rows, ignore_index=True)
 
 
 @lru_cache(maxsize=4096)
@@ -271,15 +247,18 @@ def _below(margin_db: float, sigma_db: float) -> float:
 
 def _rows(
     communes: gpd.GeoDataFrame, ask: _Ask, persons: xr.DataArray | None, people: np.ndarray,
-    is_placed: bool, service: str, operator: str, as_of: date,
+    placing: Placing, service: str, operator: str, as_of: date,
 ) -> list[pd.DataFrame]:  # fmt: skip
     official = communes["population"].astype("float64").to_numpy()
     area = ask.shares(np.ones(ask.weights.grid.shape))
     living = np.full_like(area, np.nan)
     if persons is not None:
         living = ask.shares(np.asarray(persons, "float64"))
-    is_open = np.isnan(living[0]) | (not is_placed)
-    living[1], living[2] = np.where(is_open, 0.0, living[1]), np.where(is_open, 1.0, living[2])
+    is_open = np.isnan(living[0]) | (placing != "raster")
+    living[1] = np.where(is_open, area[1] > 1.0 - NEARLY, living[1])
+    living[2] = np.where(is_open, area[2] > NEARLY, living[2])
+    if placing == "even":
+        living[0] = np.where(official > 0.0, area[0], np.nan)
     counted = np.where(people > 0.0, people, np.nan)
     denominator = np.where(np.isnan(official), counted, official)
     area_km2 = communes["polygon_km2"].to_numpy(float)
