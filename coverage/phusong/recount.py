@@ -9,23 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import geopandas as gpd
 import pandas as pd
 
-from phusong.census import People
 from phusong.changes import account_sites, correct_service, correct_sites
 from phusong.errors import InputFileError
-from phusong.io.aliases import read_aliases
-from phusong.io.boundaries import read_communes
-from phusong.io.census import read_people
 from phusong.io.dated import DatedRun
 from phusong.io.embedded import embedded_path
-from phusong.io.land import read_model
-from phusong.io.registers import Register, read_crosswalk, read_register, read_weights
+from phusong.io.registers import Register, read_crosswalk, read_register
 from phusong.io.settings import Study
-from phusong.io.tables import read_service, read_sites
+from phusong.io.study_layers import StudyLayers, read_study
 from phusong.study import assess
-from phusong.terrain_coverage import TerrainModel
 
 __all__ = ["Archive", "Counted"]
 
@@ -47,19 +40,6 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Layers:
-    """The files of a study, read."""
-
-    communes: gpd.GeoDataFrame
-    sites: gpd.GeoDataFrame
-    service: pd.DataFrame | None
-    population: People
-    crosswalk: pd.DataFrame
-    weights: pd.DataFrame | None
-    model: TerrainModel | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Archive:
     """Dated runs, with what was read of them and what was counted again: each only once.
 
@@ -71,7 +51,7 @@ class Archive:
     """
 
     runs: tuple[DatedRun, ...]
-    layers: dict[int, _Layers] = field(default_factory=dict)
+    layers: dict[int, StudyLayers] = field(default_factory=dict)
     counted: dict[tuple[int | None, ...], Counted] = field(default_factory=dict)
 
     def register(self, k: int) -> Register:
@@ -194,7 +174,7 @@ class Archive:
         )
         return Counted(indicators=assessment.indicators, communes=self.runs[ground].communes)
 
-    def _weights(self, sheets: int, place: _Layers) -> pd.DataFrame:
+    def _weights(self, sheets: int, place: StudyLayers) -> pd.DataFrame:
         """Return the weights of `place`, or the people of the parts that went whole into it."""
         if place.weights is not None:
             return place.weights
@@ -205,9 +185,9 @@ class Archive:
         weights = whole[["commune_code_old", "commune_code"]]
         return weights.assign(weight=whole["commune_code_old"].map(people)).dropna()
 
-    def _read(self, k: int) -> _Layers:
+    def _read(self, k: int) -> StudyLayers:
         if k not in self.layers:
-            self.layers[k] = _read_layers(_study_of(self.runs[k]))
+            self.layers[k] = read_study(_study_of(self.runs[k]))
         return self.layers[k]
 
 
@@ -215,36 +195,3 @@ def _study_of(run: DatedRun) -> Study:
     if run.study is None:
         raise InputFileError(run.why_lost)
     return run.study
-
-
-def _read_layers(study: Study) -> _Layers:
-    """Read the files of a study, as a run does; what was set aside, the run itself has listed."""
-    aliases = None if study.aliases is None else read_aliases(study.aliases)
-    communes = read_communes(study.communes, vintage=study.vintage, aliases=aliases).layer
-    crosswalk = read_crosswalk(study.crosswalk or embedded_path("crosswalk"))
-    sites = [
-        read_sites(path, crs=study.crs, communes=communes, as_of=study.as_of, aliases=aliases).layer
-        for path in study.sites
-    ]
-    together = pd.concat(sites, ignore_index=True)
-    modelled = read_model(study, communes)
-    service, population = None, study.population
-    if study.service is not None:
-        service = read_service(
-            study.service,
-            vintage=study.service_vintage,
-            communes=communes,
-            crosswalk=crosswalk,
-            aliases=aliases,
-        ).layer
-    if population is not None and population != "even":
-        population = read_people(population, communes=communes, aliases=aliases).layer
-    return _Layers(
-        communes=communes,
-        sites=together.sort_values(["site_id", "sector_id"], ignore_index=True),
-        service=service,
-        population=population,
-        crosswalk=crosswalk,
-        weights=study.crosswalk_weights and read_weights(study.crosswalk_weights),
-        model=modelled and modelled.model,
-    )

@@ -8,24 +8,17 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import pandas as pd
 
 from phusong.besides import hold_beside, price_tables
-from phusong.census import People
-from phusong.io.aliases import read_aliases
-from phusong.io.boundaries import read_communes
-from phusong.io.census import read_people
 from phusong.io.embedded import embedded_path
 from phusong.io.fetch import Fetched
-from phusong.io.land import read_model
 from phusong.io.manifest import fingerprint_inputs, write_run
-from phusong.io.registers import read_crosswalk, read_register, read_weights
-from phusong.io.report import Reading, ReadReport, problems_frame
+from phusong.io.report import ReadReport, problems_frame
 from phusong.io.settings import Study
 from phusong.io.spreadsheet import write_gaps_xlsx
 from phusong.io.staging import staged_folder
-from phusong.io.tables import read_service, read_sites
+from phusong.io.study_layers import read_study
 from phusong.io.write import write_csv, write_gpkg, write_json, write_parquet, write_text
 from phusong.publish.assessment import About, Assessment
 from phusong.publish.figures import draw_map, save_figure
@@ -150,76 +143,38 @@ def run_study(
 def _assess_files(
     study: Study, client: Client | None, progress: Progress
 ) -> tuple[Assessment, tuple[ReadReport, ...], dict[str, pd.DataFrame]]:
-    aliases = None if study.aliases is None else read_aliases(study.aliases)
-    communes = read_communes(study.communes, vintage=study.vintage, aliases=aliases)
-    zones = communes.layer
-    sites = [
-        read_sites(path, crs=study.crs, communes=zones, as_of=study.as_of, aliases=aliases)
-        for path in study.sites
-    ]
-    readings: list[Reading] = [communes, *sites]
-    crosswalk = read_crosswalk(study.crosswalk or embedded_path("crosswalk"))
-    service = None
-    if study.service is not None:
-        reading = read_service(
-            study.service,
-            vintage=study.service_vintage,
-            communes=zones,
-            crosswalk=crosswalk,
-            aliases=aliases,
-        )
-        service = reading.layer
-        readings.append(reading)
-    population: People = None
-    reports = tuple(reading.report for reading in readings)
-    if isinstance(study.population, Path):
-        people = read_people(study.population, communes=zones, aliases=aliases)
-        population, reports = people.layer, (*reports, people.report)
-    elif study.population is not None:
-        population = study.population
-    modelled = read_model(study, zones)
-    void_notes: tuple[str, ...] = ()
-    if modelled is not None:
-        reports, void_notes = (*reports, *modelled.reports), modelled.notes
-    register = read_register(study.register or embedded_path("targets"))
-    read_notes = [f"{Path(r.file).name}: {note}" for r in reports for note in r.notes]
+    layers = read_study(study)
     assessment = assess(
-        communes.layer,
-        sites=_one_layer(sites),
+        layers.communes,
+        sites=layers.sites,
         as_of=study.as_of,
-        service=service,
-        population=population,
-        register=register,
-        crosswalk=crosswalk,
-        crosswalk_weights=study.crosswalk_weights and read_weights(study.crosswalk_weights),
+        service=layers.service,
+        population=layers.population,
+        register=layers.register,
+        crosswalk=layers.crosswalk,
+        crosswalk_weights=layers.weights,
         service_is_complete=study.service_is_complete,
         cell_m=study.cell_m,
         about=About(
             place=study.place,
             as_of=study.as_of,
             sources=study.sources,
-            notes=(*read_notes, *void_notes),
+            notes=layers.notes,
             is_synthetic=study.is_synthetic,
             is_schematic=study.is_schematic,
         ),
-        model=modelled and modelled.model,
+        model=layers.model,
         client=client,
         progress=progress,
     )
-    found = hold_beside(study, assessment, zones, aliases=aliases)
+    found = hold_beside(study, assessment, layers.communes, aliases=layers.aliases)
     prices = {}
-    if service is not None:
+    if layers.service is not None:
         prices = price_tables(
-            service, zones, crosswalk, register, service_vintage=study.service_vintage,
-            is_complete=study.service_is_complete,
+            layers.service, layers.communes, layers.crosswalk, layers.register,
+            service_vintage=study.service_vintage, is_complete=study.service_is_complete,
         )  # fmt: skip
-    return found.assessment, (*reports, *found.reports), {**found.tables, **prices}
-
-
-def _one_layer(sites: list[Reading]) -> gpd.GeoDataFrame:
-    """Return the sites of all files in an order that does not depend on the files' own."""
-    together = pd.concat([reading.layer for reading in sites], ignore_index=True)
-    return together.sort_values(["site_id", "sector_id"], ignore_index=True)
+    return found.assessment, (*layers.reports, *found.reports), {**found.tables, **prices}
 
 
 def _write_tables(
