@@ -130,7 +130,7 @@ def test_challenges_say_where_by_code_or_place(tmp_path: Path, communes: gpd.Geo
     assert report.rows_in == 5
 
 
-@pytest.mark.parametrize("layer", ["villages", "places", "measurements", "challenges"])
+@pytest.mark.parametrize("layer", ["villages", "places", "points", "measurements", "challenges"])
 def test_templates_are_read_as_they_are_and_check_accepts_them(tmp_path: Path, layer: str) -> None:
     write_template(layer, tmp_path / "sheet.xlsx")
     account = check_file(layer, tmp_path / "sheet.xlsx", out=tmp_path / "out")

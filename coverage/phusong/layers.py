@@ -320,6 +320,17 @@ _PLACES = Layer(
     ),
 )  # fmt: skip
 
+_POINTS = Layer(
+    name="points",
+    key=("point_id",),
+    geometry=("Point",),
+    columns=(
+        Column(name="point_id", kind="text", required=True, meaning="where a mast may be put up"),
+        Column(name="point_name", kind="text", meaning="name, such as of a school or a hill"),
+        Column(name="has_power", kind="yes_no", meaning="on the electricity grid"),
+    ),
+)
+
 _MEASUREMENTS = Layer(
     name="measurements",
     key=("sample_id",),
@@ -381,7 +392,7 @@ LAYERS: Mapping[str, Layer] = MappingProxyType(
     {
         layer.name: layer
         for layer in (
-            _COMMUNES, _SITES, _SERVICE, _VILLAGES, _PLACES, _MEASUREMENTS, _CHALLENGES,
+            _COMMUNES, _SITES, _SERVICE, _VILLAGES, _PLACES, _POINTS, _MEASUREMENTS, _CHALLENGES,
         )
     }
 )  # fmt: skip

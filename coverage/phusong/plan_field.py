@@ -96,6 +96,9 @@ class Choice:
                 f"plan: found {' and '.join(asked) or 'no question'}, expected one of a number of "
                 "sites, a budget (also a fair one), a target, or budgets by phase"
             )
+        names = [name for name, _ in self.phases]
+        if len(set(names)) < len(names):
+            raise InputFileError(f"plan: phases: found {', '.join(names)}, expected each name once")
         if self.service not in SERVICES:
             raise InputFileError(f"plan: service {self.service!r}; known: {', '.join(SERVICES)}")
         for name in ("sites", "budget_vnd", "fair_vnd", "frequency_mhz", "spacing_m"):
@@ -134,6 +137,11 @@ def ground_of(assessment: Assessment) -> Ground:
 
 
 def lay_out(assessment: Assessment, ground: Ground, choice: Choice) -> Field:
+    known = sorted(set(assessment.sites["operator"]))
+    if choice.operator is not None and choice.operator not in known:
+        raise InputFileError(
+            f"plan: operator: found {choice.operator!r}, expected one of {', '.join(known)}"
+        )
     demands = tuple(
         _demand(part, ground, np.asarray(shares.sel(service=choice.service)))
         for part, shares in zip(ground.parts, assessment.coverage, strict=True)

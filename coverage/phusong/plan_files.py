@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import geopandas as gpd
 import pandas as pd
+import shapely
 
-from phusong.errors import InputFileError
+from phusong.errors import InputFileError, Problem, SchemaError
 from phusong.io.dated import read_run
+from phusong.io.located import read_points
 from phusong.io.manifest import fingerprint_inputs, write_run
+from phusong.io.report import ReadReport, problems_frame
 from phusong.io.sheets import Sheet, write_sheets_xlsx
 from phusong.io.staging import staged_folder
+from phusong.io.vectors import open_vector
 from phusong.io.write import write_csv, write_gpkg, write_json, write_text
 from phusong.plan_field import Choice
 from phusong.planning import Plan, make_plan
@@ -23,13 +28,14 @@ from phusong.publish.assessment import Assessment
 from phusong.publish.figures import save_figure
 from phusong.publish.mapdata import map_data
 from phusong.publish.plan_figures import draw_curve, draw_plan_map, plan_columns, plan_words
-from phusong.publish.summary import format_count
+from phusong.publish.summary import format_count, format_rows
 from phusong.publish.webmap import render_page
 from phusong.runs import run_study
 from phusong.siting.costs import check_costs
 
 __all__ = ["Planned", "plan_run", "read_costs"]
 
+POLYGONS = ("Polygon", "MultiPolygon")
 LANGUAGES = ("vi", "en")
 COUNT, SHARE, KM, DEGREES = "#,##0", "0.0%", "0.00", "0.00000"
 SITE_COLUMNS = (
@@ -82,7 +88,9 @@ def plan_run(
     folder: Path,
     choice: Choice,
     *,
-    inputs: Mapping[str, Path],
+    points: Path | None = None,
+    forbidden: Path | None = None,
+    costs: Path | None = None,
     search: tuple[Path, ...] = (),
     lang: str = "vi",
 ) -> Planned:
@@ -98,8 +106,12 @@ def plan_run(
     folder : Path
         Made if it is not there.
     choice : Choice
-    inputs : Mapping of str to Path
-        The files that `choice` was read from, to be named in `run.json`.
+    points : Path, optional
+        Places to look at: see `io.located.read_points`.
+    forbidden : Path, optional
+        Polygons (any vector layer) where no mast may be put up.
+    costs : Path, optional
+        The file that the costs of `choice` were read from, to be named in `run.json`.
     search : tuple of Path
         Folders to look for the run's inputs in.
     lang : {"vi", "en"}
@@ -113,10 +125,22 @@ def plan_run(
     """
     started = datetime.now(UTC)
     with staged_folder(folder) as staging:
-        made_of = fingerprint_inputs({"run": run / "run.json", **inputs})
-        plan = make_plan(_assess_again(run, search), choice)
-        account = _account(plan, choice)
+        given = {"costs": costs, "points": points, "forbidden": forbidden}
+        made_of = fingerprint_inputs(
+            {"run": run / "run.json"} | {name: path for name, path in given.items() if path}
+        )
+        assessment = _assess_again(run, search)
+        if forbidden is not None:
+            choice = replace(choice, forbidden=_read_forbidden(forbidden))
+        reports: tuple[ReadReport, ...] = ()
+        if points is not None:
+            read = read_points(points, communes=assessment.communes)
+            choice, reports = replace(choice, points=read.layer), (read.report,)
+        plan = make_plan(assessment, choice)
+        rows = {f"{report.layer} ({Path(report.file).name})": report.counts for report in reports}
+        account = _account(plan, choice) | {"rows": rows}
         _write(staging, plan, choice, account, lang)
+        write_csv(problems_frame(reports, "quarantine"), staging / "quarantine.csv")
         parameters = {
             name: value
             for name in choice.__dataclass_fields__
@@ -124,7 +148,23 @@ def plan_run(
         }
         write_run(staging, inputs=made_of, parameters=parameters | {"lang": lang}, started=started,
                   finished=datetime.now(UTC))  # fmt: skip
-    return Planned(plan=plan, account=account, text=_text(plan, choice, lang))
+    text = "\n".join([_text(plan, choice, lang), *format_rows(rows, lang)])
+    return Planned(plan=plan, account=account, text=text)
+
+
+def _read_forbidden(path: Path) -> gpd.GeoDataFrame:
+    """Read polygons; one that crosses itself does not say what lies in it."""
+    layer = open_vector(path).layer
+    wrong = [
+        Problem(row=i + 1, field="geometry", found=said, expected="a valid polygon")
+        for i, (shape, said) in enumerate(
+            zip(layer.geometry, shapely.is_valid_reason(layer.geometry.to_numpy()), strict=True)
+        )
+        if shape is None or shape.geom_type not in POLYGONS or not shape.is_valid
+    ]
+    if wrong:
+        raise SchemaError("forbidden", wrong)
+    return layer
 
 
 def _assess_again(run: Path, search: tuple[Path, ...]) -> Assessment:

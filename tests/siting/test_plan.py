@@ -138,7 +138,7 @@ def test_operator_shares_the_masts_of_others_and_upgrades_its_own(assessment: As
 
 def test_given_points_are_looked_at_and_pay_for_power(assessment: Assessment) -> None:
     hills = gpd.GeoDataFrame(
-        {"name": ["Trường học", "Đồi"], "has_power": [True, False]},
+        {"point_id": "P1", "point_name": ["Trường học", "Đồi"], "has_power": [True, False]},
         geometry=gpd.points_from_xy([504_500, 504_600], [2_201_000, 2_201_000]), crs="EPSG:5897",
     )  # fmt: skip
     build_vnd = {
@@ -190,6 +190,8 @@ def test_prices_do_not_count_where_so_many_sites_are_asked_for(assessment: Asses
         ({"target": "6g-2040"}, "target '6g-2040'; known: broadband-2025, 5g-2030"),
         ({"target": "broadband-2025"}, "asks for broadband_b0 of broadband"),
         ({"budget_vnd": 1e6}, "nothing to build"),
+        ({"sites": 2, "operator": "Vietel"}, "operator: found 'Vietel', expected one of A, B"),
+        ({"phases": (("2027", 1e9), ("2027", 2e9))}, "expected each name once"),
     ],
 )
 def test_what_cannot_be_planned_is_refused(
@@ -254,6 +256,37 @@ def test_verb_writes_a_plan_that_verifies(demo: Path, tmp_path: Path) -> None:
     after, before = unpack(block[1])["maps"]
     assert (before["scenario"]["en"], after["scenario"]["vi"]) == ("Before", "Sau kế hoạch")
     assert len(after["sites"]["x"]) > len(before["sites"]["x"])
+
+
+def test_rows_of_points_that_have_no_place_are_set_aside_and_listed(
+    demo: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "points.csv").write_text(
+        "ten,kinh do,vi do,co dien\n<b>{{ 7*7 }}</b>,105.3,20.1,không\nxa,200,20,có\ntrống,,,\n",
+        encoding="utf-8",
+    )
+    out = tmp_path / "plan"
+    arguments = ["plan", str(demo), "--sites", "2", "--draws", "0", "--points",
+                 str(tmp_path / "points.csv"), "--lang", "en", "-o", str(out)]  # fmt: skip
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output
+    assert "points (points.csv): 3 rows in = 1 used + 2 set aside + 0 ignored" in done.output
+    assert len(pd.read_csv(out / "quarantine.csv")) == 2
+    page = (out / "map.html").read_text(encoding="utf-8")
+    assert "<b>{{ 7*7 }}</b>" not in page
+
+
+def test_forbidden_polygons_that_cross_themselves_are_refused(demo: Path, tmp_path: Path) -> None:
+    bow = shapely.Polygon([(105, 20), (105.5, 20.5), (105.5, 20), (105, 20.5)])
+    shapes = gpd.GeoDataFrame(geometry=[bow, shapely.Point(105, 20)], crs="EPSG:4326")
+    shapes.to_file(tmp_path / "forbidden.gpkg")
+    arguments = ["plan", str(demo), "--sites", "2", "--draws", "0", "--forbidden",
+                 str(tmp_path / "forbidden.gpkg"), "-o", str(tmp_path / "plan")]  # fmt: skip
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 2
+    assert "row 1, geometry: found Self-intersection" in done.output
+    assert "row 2, geometry" in done.output
+    assert not (tmp_path / "plan" / "run.json").exists()
 
 
 def test_run_whose_figures_or_inputs_changed_is_refused(demo: Path, tmp_path: Path) -> None:

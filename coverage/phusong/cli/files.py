@@ -14,9 +14,9 @@ __all__ = ["check", "template", "verify"]
 
 LAYERS = (
     "communes", "sites", "service", "population", "terrain", "measurements", "villages", "places",
-    "challenges",
+    "points", "challenges",
 )  # fmt: skip
-TEMPLATES = ("sites", "service", "villages", "places", "measurements", "challenges")
+TEMPLATES = ("sites", "service", "villages", "places", "points", "measurements", "challenges")
 
 
 @click.command()

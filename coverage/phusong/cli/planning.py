@@ -51,7 +51,7 @@ class Phase(click.ParamType):
 @click.option("--costs", type=INPUT, help="Your own costs (CSV). [assumptions that come with us]")
 @click.option("--years", type=click.FloatRange(0), default=5.0, show_default=True,
               help="Of yearly costs that count.")  # fmt: skip
-@click.option("--points", type=INPUT, help="Places to look at (any vector layer of points).")
+@click.option("--points", type=INPUT, help="Places to look at: CSV, XLSX or a layer of points.")
 @click.option("--forbidden", type=INPUT, help="Polygons where no mast may be put up.")
 @click.option("--min-distance-m", type=click.FloatRange(0), default=0.0,
               help="Between two sites of the plan.")  # fmt: skip
@@ -91,7 +91,6 @@ def plan(
     """Say which sites to build next after RUN, in which order, and how good that provably is."""
     require_addresses()
     from phusong.io.staging import prepare_folder
-    from phusong.io.vectors import open_vector
     from phusong.io.write import to_json
     from phusong.kernels import announce_compiling
     from phusong.plan_field import Choice
@@ -100,17 +99,14 @@ def plan(
     choice = Choice(
         sites=sites, budget_vnd=budget, fair_vnd=fair, target=target, phases=phase, service=service,
         operator=operator, frequency_mhz=frequency_mhz, costs=read_costs(costs), years=years,
-        points=None if points is None else open_vector(points).layer,
-        forbidden=None if forbidden is None else open_vector(forbidden).layer,
         min_distance_m=min_distance_m, draws=draws,
     )  # fmt: skip
-    given = {"costs": costs, "points": points, "forbidden": forbidden}
     for note in prepare_folder(out):
         click.echo(f"phusong: {note}", err=True)
     with announce_compiling(lambda: click.echo("compiling, about 40 s, once", err=True)):
         found = plan_run(
-            run, out, choice, search=inputs, lang=lang or "vi",
-            inputs={name: path for name, path in given.items() if path is not None},
+            run, out, choice, points=points, forbidden=forbidden, costs=costs, search=inputs,
+            lang=lang or "vi",
         )  # fmt: skip
     click.echo(to_json(found.account) if as_json else found.text)
     click.echo(f"→ {out.resolve()}", err=as_json)

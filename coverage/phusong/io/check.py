@@ -15,7 +15,7 @@ from phusong.io.aliases import read_aliases
 from phusong.io.boundaries import read_communes
 from phusong.io.census import read_people
 from phusong.io.confirm import find_candidates, read_names, write_names
-from phusong.io.located import read_challenges, read_places, read_villages
+from phusong.io.located import read_challenges, read_places, read_points, read_villages
 from phusong.io.measurements import read_measurements
 from phusong.io.report import Reading, ReadReport
 from phusong.io.spreadsheet import write_quarantine_xlsx
@@ -47,7 +47,7 @@ def check_file(
     ----------
     layer : str
         "communes", "sites", "service", "population", "terrain", "measurements", "villages",
-        "places" or "challenges".
+        "places", "points" or "challenges".
     path : Path
     crs : str, optional
         Of places given as x, y, or of a layer that names none.
@@ -88,6 +88,7 @@ def check_file(
             "measurements": lambda: read_measurements(path, crs=crs, communes=zones, aliases=added),
             "villages": lambda: read_villages(path, crs=crs, communes=zones, aliases=added),
             "places": lambda: read_places(path, crs=crs, communes=zones, aliases=added),
+            "points": lambda: read_points(path, crs=crs, communes=zones),
             "challenges": lambda: read_challenges(path, communes=zones, aliases=added),
         }
         reading = readers[layer]()

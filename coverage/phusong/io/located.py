@@ -23,6 +23,7 @@ __all__ = [
     "read_challenges",
     "read_located",
     "read_places",
+    "read_points",
     "read_villages",
 ]
 
@@ -97,6 +98,31 @@ def read_places(
         themselves, are set aside and listed.
     """
     return read_located(Path(path), "places", crs=crs, communes=communes, aliases=aliases).close()
+
+
+def read_points(
+    path: Path | str, *, crs: str | None = None, communes: gpd.GeoDataFrame | None = None
+) -> Reading:
+    """Read places where a mast might be put up, such as schools and hills.
+
+    Parameters
+    ----------
+    path, crs, communes
+        As for `read_villages`.
+
+    Returns
+    -------
+    Reading
+        `layer`: GeoDataFrame, schema "points" and `source_row`, EPSG:4326; `report`: every row.
+
+    Raises
+    ------
+    InputFileError, SchemaError, CrsError
+        Where the file as a whole cannot be used; rows without a place are set aside and listed.
+    """
+    table = read_located(Path(path), "points", crs=crs, communes=communes, aliases=None)
+    name_rows(table, "point_id")
+    return table.close()
 
 
 def read_challenges(

@@ -70,6 +70,13 @@ TEMPLATES: dict[str, tuple[tuple[str, str, object], ...]] = {
         ("lon", "Kinh độ", 105.77612),
         ("lat", "Vĩ độ", 19.80736),
     ),
+    "points": (
+        ("point_id", "Mã điểm", "B0001"),
+        ("point_name", "Tên điểm", "Đồi ví dụ (xóa dòng này)"),
+        ("has_power", "Có điện", "không"),
+        ("lon", "Kinh độ", 105.77612),
+        ("lat", "Vĩ độ", 19.80736),
+    ),
     "measurements": (
         ("sample_id", "Mã mẫu", "M0001"),
         ("operator", "Nhà mạng", "Viettel"),

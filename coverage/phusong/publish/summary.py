@@ -13,6 +13,7 @@ __all__ = [
     "figure_text",
     "format_count",
     "format_percent",
+    "format_rows",
     "format_summary",
     "summarise",
     "summary_html",
@@ -169,16 +170,19 @@ def format_summary(
             f"  {row.rank:>3}. {row.commune_code} {row.commune_name}: {people} {words['people']}"
             f" ({row.missing})"
         )
-    lines.append("")
-    for name, counts in rows.items():
-        counted = words["set_aside"].format(
-            rows_in=counts["rows_in"],
-            used=counts["rows_used"],
-            aside=counts["rows_quarantined"],
-            ignored=counts["rows_ignored"],
+    return "\n".join([*lines, "", *format_rows(rows, lang)])
+
+
+def format_rows(rows: Mapping[str, Mapping[str, int]], lang: str) -> list[str]:
+    """Return a line for each input: all its rows are used, set aside or ignored."""
+    form = _WORDS[lang]["set_aside"]
+    return [
+        f"{name}: " + form.format(
+            rows_in=counts["rows_in"], used=counts["rows_used"],
+            aside=counts["rows_quarantined"], ignored=counts["rows_ignored"],
         )
-        lines.append(f"{name}: {counted}")
-    return "\n".join(lines)
+        for name, counts in rows.items()
+    ]  # fmt: skip
 
 
 def _target_lines(result: TargetResult, lang: str) -> list[str]:

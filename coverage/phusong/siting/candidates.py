@@ -8,6 +8,7 @@ import pandas as pd
 import shapely
 
 from phusong.joins import find_nearest
+from phusong.schema import conform
 from phusong.siting.reach import Demand, coarsen
 
 __all__ = ["KINDS", "from_masts", "from_people", "from_points", "gather"]
@@ -76,35 +77,31 @@ def from_masts(
 
 
 def from_points(points: gpd.GeoDataFrame, *, operator: str) -> gpd.GeoDataFrame:
-    """Return given points (schools, hills) as candidates; `name` and `has_power` where they say.
+    """Return given points (schools, hills) as candidates.
+
+    Parameters
+    ----------
+    points : GeoDataFrame
+        Schema "points", any CRS.
+    operator : str
+        Who would build.
 
     Raises
     ------
-    ValueError
-        If a row is no point, or `has_power` is not yes or no.
+    SchemaError
+        If the points do not conform.
     """
-    wrong = np.flatnonzero((points.geometry.geom_type != "Point").to_numpy())
-    if len(wrong):
-        raise ValueError(f"points: row {wrong[0] + 1} is no point")
-    number = pd.Series([f"P{i + 1}" for i in range(len(points))], points.index)
-    name = points["name"].fillna("").astype("str") if "name" in points else ""
-    power = points.get("has_power", pd.Series(pd.NA, points.index))
-    unclear = np.flatnonzero(~power.isin([True, False, 0, 1]) & power.notna())
-    if len(unclear):
-        raise ValueError(
-            f"points: row {unclear[0] + 1}, has_power: found {power.iloc[unclear[0]]!r}, expected "
-            "true, false or nothing"
-        )
+    rows = conform(points, "points").reset_index(drop=True)
     return gpd.GeoDataFrame(
         {
-            "site_id": (number + " " + name).str.strip(),
+            "site_id": (rows["point_id"] + " " + rows["point_name"].fillna("")).str.strip(),
             "kind": "point",
             "operator": operator,
-            "has_power": power.astype("boolean"),
+            "has_power": rows["has_power"],
         },
-        geometry=points.geometry,
-        crs=points.crs,
-    ).reset_index(drop=True)
+        geometry=rows.geometry,
+        crs=rows.crs,
+    )
 
 
 def from_people(
