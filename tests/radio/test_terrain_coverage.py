@@ -20,6 +20,7 @@ from phusong.errors import InputFileError
 from phusong.grid import Grid
 from phusong.io.settings import Study
 from phusong.publish.assessment import Assessment
+from phusong.publish.notes import tell_note
 from phusong.radio.area import Land
 from phusong.radio.signal import Reach
 from phusong.study import assess
@@ -170,6 +171,11 @@ def test_verb_gives_the_shares_of_predict_and_every_output_of_a_run(
     assert account["parameters"]["terrain_kind"] == "ground"
     notes = json.loads((out / "summary.json").read_text(encoding="utf-8"))["notes"]
     assert any("SS-RSRP -110 dBm (low: -100 dBm)" in note for note in notes)
+    of_model = notes[next(i for i, n in enumerate(notes) if n.startswith("coverage is modelled")) :]
+    assert [note for note in of_model[:6] if tell_note(note, "vi") == note] == []
+    assert "1 trong 4 ô bị bỏ ra ngoài mô hình (S3): không có tần số" in [
+        tell_note(note, "vi") for note in of_model
+    ]
 
 
 def test_plan_on_a_run_over_terrain_is_refused(files: Path, tmp_path: Path) -> None:

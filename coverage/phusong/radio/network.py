@@ -27,6 +27,7 @@ FILLED = ("eirp_dbm", "bandwidth_mhz", "antenna_height_m", "downtilt_deg")
 SECTOR_WIDTH_DEG = 120.0  # as the schema says of an azimuth without a width
 KEYS = ["site_id", "sector_id"]
 SHOWN = 5
+DRAWN = "are footprints of the operator's, for which no signal is computed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -122,9 +123,7 @@ def count_left_out(left_out: pd.DataFrame, n_sectors: int) -> list[str]:
 def _place(sites: gpd.GeoDataFrame, relief: Relief) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the sites that stand on known ground, with their samples; and the others."""
     is_point = sites.geometry.geom_type == "Point"
-    points, shapes = leave_out(
-        sites, {"are footprints of the operator's, for which no signal is computed": ~is_point}
-    )
+    points, shapes = leave_out(sites, {DRAWN: ~is_point})
     x, y = points.geometry.x.to_numpy(), points.geometry.y.to_numpy()
     columns, rows = relief.grid.to_columns_rows(x, y)
     at = np.floor(np.stack([rows, columns]) * relief.sampling).astype(int)
