@@ -33,7 +33,7 @@ from phusong.publish.figures import save_figure
 from phusong.publish.radio_figures import draw_signal
 from phusong.radio.area import AreaSignal, Land, predict_area
 from phusong.radio.limits import require_within
-from phusong.radio.rules import RadioRules
+from phusong.radio.rules import RadioRules, Threshold
 from phusong.radio.shares import measure_signal
 from phusong.radio.signal import Reach
 from phusong.steps import Progress, silently
@@ -244,9 +244,7 @@ def _summarise(
     for name, found in prediction.services.items():
         technologies = SERVICES[name]
         services[name] = {
-            "thresholds": [
-                asdict(one) for one in rules.thresholds if set(technologies) & set(one.technologies)
-            ],
+            "thresholds": [asdict(one) for one in _thresholds(rules, name)],
             "sigma_location_db": float(prediction.location_db.sel(service=name)),
             "sigma_model_db": rules.model_sigma_db,
             "share_of_area_at": {
@@ -309,6 +307,19 @@ def _province(shares: pd.DataFrame | None, service: str) -> dict[str, dict[str, 
     return found
 
 
+def _thresholds(rules: RadioRules, service: str) -> list[Threshold]:
+    group = set(SERVICES[service])
+    return [one for one in rules.thresholds if group & set(one.technologies)]
+
+
+def _caption(plan: Plan, rules: RadioRules, service: str) -> str:
+    """Return the line of a map that says what was asked."""
+    asked = ", ".join(
+        f"{one.quantity} ≥ {one.threshold_dbm:g} dBm" for one in _thresholds(rules, service)
+    )
+    return f"{asked} · ITU-R P.1812-7 · {plan.cell_m:g} m · ≤ {plan.radius_m / 1000:g} km"
+
+
 def _write(
     folder: Path, plan: Plan, layers: _Layers, signal: AreaSignal, shares: pd.DataFrame | None,
     summary: Mapping[str, object], *, with_maps: bool,
@@ -321,7 +332,8 @@ def _write(
         if with_maps:
             figure = draw_signal(
                 found, signal.relief, service=name, zones=layers.zones, as_of=plan.as_of,
-                lang=plan.lang, is_synthetic=plan.is_synthetic,
+                said=_caption(plan, layers.rules, name), lang=plan.lang,
+                is_synthetic=plan.is_synthetic,
             )  # fmt: skip
             save_figure(figure, folder / f"signal_{name}.png")
     sectors = signal.network.sectors[SECTOR_COLUMNS]

@@ -26,6 +26,7 @@ MARGINS_DB = (-20.0, -10.0, 0.0, 10.0, 20.0, 30.0)
 SURE = (0.5, 0.75, 0.9, 0.95)
 SURE_COLOURS = (GAP, "#fdae61", "#fee08b", "#a6d96a", "#1a9850")
 N_COLOURS = 12
+UNKNOWN = "#7d6f8c"
 LAND = LinearSegmentedColormap.from_list(
     "land", ["#dfe9cf", "#a9c48f", "#c9b184", "#8a6a4b", "#f4f1ec"]
 )
@@ -33,13 +34,15 @@ SUN = (315.0, 45.0)
 MOST_PIXELS = 1_400
 WORDS = {
     "vi": {
-        "power": "Mức thu trung vị so với ngưỡng (dB)", "server": "Trạm phục vụ tốt nhất",
+        "power": "Mức thu trung vị so với ngưỡng (dB)",
+        "server": "Trạm phục vụ tốt nhất, nơi đủ mức thu (màu lặp lại)",
         "gap": "Xác suất đủ mức thu", "relief": "Địa hình (m)", "none": "yếu hơn, hoặc không có",
         "unknown": "địa hình không rõ", "title": "Vùng phủ {service}, mô hình · {as_of:%d/%m/%Y}",
         "synthetic": "DỮ LIỆU GIẢ LẬP (synthetic): trạm và địa hình không có thật",
     },
     "en": {
-        "power": "Median signal against the threshold (dB)", "server": "Best server",
+        "power": "Median signal against the threshold (dB)",
+        "server": "Best server where the signal suffices (colours repeat)",
         "gap": "Probability that the signal suffices", "relief": "Terrain (m)",
         "none": "less, or none", "unknown": "terrain not known",
         "title": "{service} coverage, modelled · {as_of:%Y-%m-%d}",
@@ -50,7 +53,8 @@ WORDS = {
 
 def draw_signal(
     layers: xr.Dataset, relief: Relief, *, service: str, as_of: date,
-    zones: gpd.GeoDataFrame | None = None, lang: str = "vi", is_synthetic: bool = False,
+    zones: gpd.GeoDataFrame | None = None, said: str = "", lang: str = "vi",
+    is_synthetic: bool = False,
 ) -> Figure:  # fmt: skip
     """Return a page of four maps: terrain, power, best servers, probability.
 
@@ -64,6 +68,8 @@ def draw_signal(
     as_of : date
     zones : GeoDataFrame, optional
         Communes in the grid's CRS, whose borders are drawn; what lies outside is faded.
+    said : str
+        A line below the title: by which model, from which power.
     lang : {"vi", "en"}
     is_synthetic : bool
     """
@@ -79,17 +85,17 @@ def draw_signal(
         for ax in axes:
             _draw_borders(ax, zones)
             ax.set_axis_off()
-        said = [words["title"].format(service=service.upper(), as_of=as_of)]
+        lines = [words["title"].format(service=service.upper(), as_of=as_of), said]
         if is_synthetic:
-            said.append(words["synthetic"])
-        figure.suptitle("\n".join(said), fontsize=13, parse_math=False)
+            lines.append(words["synthetic"])
+        figure.suptitle("\n".join(filter(None, lines)), fontsize=13, parse_math=False)
     return figure
 
 
 def plot_relief(ax: Axes, relief: Relief, layers: xr.Dataset, *, words: Mapping[str, str]) -> None:
     """Draw heights with the light from the north-west."""
     heights = _heights(relief, layers)
-    image = ax.imshow(heights, cmap=LAND, vmin=0.0, vmax=float(np.nanmax(heights)),
+    image = ax.imshow(heights, cmap=LAND, vmin=0.0, vmax=max(float(np.nanmax(heights)), 1.0),
                       extent=_extent(layers), interpolation="nearest")  # fmt: skip
     _overlay(ax, _shade(relief, layers), layers, alpha=0.35)
     ax.figure.colorbar(image, ax=ax, shrink=0.6)
@@ -105,7 +111,7 @@ def plot_power(
     at[~(margin >= MARGINS_DB[0])] = np.nan
     limits = [f"{low:g} … {high:g}" for low, high in pairwise(MARGINS_DB)]
     names = [*limits, f"≥ {MARGINS_DB[-1]:g}"]
-    _paint(ax, at, CLASSES, layers)
+    _paint(ax, at, CLASSES, layers, is_unknown=np.isnan(margin))
     _overlay(ax, shade, layers, alpha=0.18)
     _legend(ax, list(zip(CLASSES, names, strict=True)), margin, words)
     ax.set_title(words["power"], fontsize=10, parse_math=False)
@@ -120,7 +126,7 @@ def plot_servers(
     at = ((server * 7) % N_COLOURS).astype(float)
     at[(server < 0) | ~(margin >= 0.0)] = np.nan
     colours = [mpl.colors.to_hex(c) for c in mpl.colormaps["Paired"].colors]  # type: ignore[attr-defined]
-    _paint(ax, at, tuple(colours[:N_COLOURS]), layers)
+    _paint(ax, at, tuple(colours[:N_COLOURS]), layers, is_unknown=np.isnan(margin))
     _overlay(ax, shade, layers, alpha=0.18)
     ax.set_title(words["server"], fontsize=10, parse_math=False)
 
@@ -130,18 +136,25 @@ def plot_gaps(ax: Axes, layers: xr.Dataset, shade: np.ndarray, *, words: Mapping
     share = _thin(layers["probability"].to_numpy())
     at = np.digitize(share, SURE).astype(float)
     at[np.isnan(share)] = np.nan
-    _paint(ax, at, SURE_COLOURS, layers)
+    _paint(ax, at, SURE_COLOURS, layers, is_unknown=np.isnan(share))
     _overlay(ax, shade, layers, alpha=0.18)
-    names = [f"< {SURE[0]:.0%}", *(f"≥ {level:.0%}" for level in SURE)]
+    between = (f"{100 * low:.0f} … {high:.0%}" for low, high in pairwise(SURE))
+    names = [f"< {SURE[0]:.0%}", *between, f"≥ {SURE[-1]:.0%}"]
     _legend(ax, list(zip(SURE_COLOURS, names, strict=True)), share, words)
     ax.set_title(words["gap"], fontsize=10, parse_math=False)
 
 
-def _paint(ax: Axes, at: np.ndarray, colours: tuple[str, ...], layers: xr.Dataset) -> None:
-    """Fill cells by their class; those without one are grey."""
+def _paint(
+    ax: Axes, at: np.ndarray, colours: tuple[str, ...], layers: xr.Dataset, *,
+    is_unknown: np.ndarray,
+) -> None:  # fmt: skip
+    """Fill cells by their class; those without one are pale, unknown ones dark."""
     palette = ListedColormap(list(colours)).with_extremes(bad=NO_DATA)
     norm = BoundaryNorm(np.arange(len(colours) + 1) - 0.5, len(colours))
     ax.imshow(at, cmap=palette, norm=norm, extent=_extent(layers), interpolation="nearest")
+    if is_unknown.any():
+        ax.imshow(np.where(is_unknown, 0.0, np.nan), cmap=ListedColormap([UNKNOWN]), vmin=0, vmax=1,
+                  extent=_extent(layers), interpolation="nearest")  # fmt: skip
 
 
 def _overlay(ax: Axes, shade: np.ndarray, layers: xr.Dataset, *, alpha: float) -> None:
@@ -156,7 +169,7 @@ def _legend(
     if (values < MARGINS_DB[0]).any():
         handles.append(Patch(color=NO_DATA, label=words["none"]))
     if np.isnan(values).any():
-        handles.append(Patch(color=NO_DATA, label=words["unknown"]))
+        handles.append(Patch(color=UNKNOWN, label=words["unknown"]))
     ax.legend(handles=handles, loc="lower left", fontsize=7, framealpha=0.9)
 
 
