@@ -18,15 +18,27 @@ from phusong.province import Part
 from phusong.publish.assessment import Assessment
 from phusong.ranges import fill_radii
 from phusong.scenario import Ground
+from phusong.schema import conform
 from phusong.siting.candidates import from_masts, from_people, from_points, gather
 from phusong.siting.costs import price
 from phusong.siting.demand import Problem, conflicts_within, make_problem
 from phusong.siting.reach import Demand, join_links, lay_demand, link_discs
+from phusong.siting.signal_reach import Served, find_served
 from phusong.zonal import overlap_zones, sum_by_zone
 
-__all__ = ["Choice", "Field", "as_cells", "ground_of", "lay_out", "link_candidates", "make_choices"]
+__all__ = [
+    "WIDEST",
+    "Choice",
+    "Field",
+    "as_cells",
+    "ground_of",
+    "lay_out",
+    "link_candidates",
+    "make_choices",
+]
 
 LON_LAT = "EPSG:4326"
+WIDEST = 1.5  # of a radius drawn, in radii
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,12 +121,16 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """Demand of all parts and the candidates, priced, with their links."""
+    """Demand of all parts and the candidates, priced, with their links.
+
+    `served` has an entry for each demand where signals over terrain say what candidates reach.
+    """
 
     ground: Ground
     demands: tuple[Demand, ...]
     candidates: gpd.GeoDataFrame
     links: tuple[np.ndarray, np.ndarray] = field(repr=False)
+    served: tuple[Served, ...] = field(default=(), repr=False)
 
     @property
     def persons(self) -> np.ndarray:
@@ -161,20 +177,39 @@ def lay_out(assessment: Assessment, ground: Ground, choice: Choice) -> Field:
         found.append(new.to_crs(crs))
     candidates = gather(found, on_air, forbidden=choice.forbidden)
     candidates = _with_radius(candidates, ground, choice)
-    start, row = link_candidates(candidates, demands, 1.0)
+    served = _serve(candidates, demands, ground, choice)
+    start, row = link_candidates(candidates, demands, 1.0, served)
     everyone = np.concatenate([demand.persons for demand in demands])
     reached = _gains_alone(start, row, everyone)
     is_kept = reached > 0
     if not is_kept.any():
         raise InputFileError("plan: no candidate covers anyone: nothing to build")
     kept = np.repeat(is_kept, np.diff(start))
+    served = tuple(one.take(is_kept) for one in served)
     priced = price(candidates[is_kept].reset_index(drop=True), choice.costs, years=choice.years)
     return Field(
         ground=ground,
         demands=demands,
         candidates=priced,
         links=(np.append(0, np.cumsum(np.diff(start)[is_kept])), row[kept]),
+        served=served,
     )
+
+
+def _serve(
+    candidates: gpd.GeoDataFrame, demands: Sequence[Demand], ground: Ground, choice: Choice
+) -> tuple[Served, ...]:
+    """Return what signals over terrain reach, as far as the draws look; () without a terrain."""
+    if ground.model is None:
+        return ()
+    cells = conform(as_cells(candidates, choice), "sites")
+    widest = WIDEST if choice.draws else 1.0
+    radius_m = candidates["radius_m"].to_numpy(float) * widest
+    return tuple(
+        find_served(cells.to_crs(demand.grid.crs), radius_m, demand.grid, ground.model.land,
+                    ground.model.rules)
+        for demand in demands
+    )  # fmt: skip
 
 
 def _demand(part: Part, ground: Ground, covered: np.ndarray) -> Demand:
@@ -229,12 +264,17 @@ def _with_radius(candidates: gpd.GeoDataFrame, ground: Ground, choice: Choice) -
 
 
 def link_candidates(
-    candidates: gpd.GeoDataFrame, demands: Sequence[Demand], reach: float
+    candidates: gpd.GeoDataFrame,
+    demands: Sequence[Demand],
+    reach: float,
+    served: Sequence[Served] = (),
 ) -> tuple[np.ndarray, np.ndarray]:
+    """Return the links to the cells within so many radii that signals, where known, reach."""
     found = []
-    for demand in demands:
+    for k, demand in enumerate(demands):
         xy = shapely.get_coordinates(candidates.geometry.to_crs(demand.grid.crs).to_numpy())
-        found.append(link_discs(demand, xy, candidates["radius_m"].to_numpy() * reach))
+        links = link_discs(demand, xy, candidates["radius_m"].to_numpy() * reach)
+        found.append(served[k].keep(demand, *links) if served else links)
     return join_links(found, [len(demand.cell) for demand in demands])
 
 

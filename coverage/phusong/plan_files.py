@@ -27,6 +27,7 @@ from phusong.planning import Plan, make_plan
 from phusong.publish.assessment import Assessment
 from phusong.publish.figures import save_figure
 from phusong.publish.mapdata import map_data
+from phusong.publish.notes import tell_note
 from phusong.publish.plan_figures import draw_curve, draw_plan_map, plan_columns, plan_words
 from phusong.publish.summary import format_count, format_rows
 from phusong.publish.webmap import render_page
@@ -333,5 +334,6 @@ def _text(plan: Plan, choice: Choice, lang: str) -> str:
     ]  # fmt: skip
     return "\n".join([
         *labels, found, proof, words["measured"].format(people=people(plan.people_measured)), left,
-        *plan.notes, words["first_sites"], *(f"  {line}" for line in first),
+        *(tell_note(note, lang) for note in plan.notes), words["first_sites"],
+        *(f"  {line}" for line in first),
     ])  # fmt: skip

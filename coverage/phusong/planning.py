@@ -12,6 +12,7 @@ import shapely
 from phusong.errors import InputFileError
 from phusong.indicators import SERVICES
 from phusong.plan_field import (
+    WIDEST,
     Choice,
     Field,
     as_cells,
@@ -37,7 +38,6 @@ LON_LAT = "EPSG:4326"
 # The sites of a target reach a little further than it asks, for what cells cannot tell.
 MARGIN = 0.002
 COARSE = 5  # cells a side, for the many draws
-WIDEST = 1.5  # of a radius drawn, in radii
 TOP = 20
 
 
@@ -109,6 +109,9 @@ def make_plan(assessment: Assessment, choice: Choice) -> Plan:
         sites = sites.join(ranked, on="site_id")
         best = sites["share_top"].rank(ascending=False, method="first") <= TOP
         sites["robust_top"] = best & (sites["share_top"] > 0)
+    if laid.served:
+        notes = (*notes, "a candidate covers the cells within its radius that its signal reaches "
+                 "over terrain, alone and as a usual site of its band")  # fmt: skip
     after = assessment.with_sites(added=as_cells(laid.candidates.iloc[answer.order], choice))
     measured = _people_under(after, choice.service) - _people_under(assessment, choice.service)
     return Plan(
@@ -249,7 +252,7 @@ def _in_phases(cost: np.ndarray, order: np.ndarray, choice: Choice) -> tuple[np.
 def _rank(laid: Field, choice: Choice, answer: Answer) -> pd.DataFrame:
     """Return ranks under doubt, on coarser cells: the draws are many."""
     demands = [coarsen(demand, COARSE) for demand in laid.demands]
-    start, row = link_candidates(laid.candidates, demands, WIDEST)
+    start, row = link_candidates(laid.candidates, demands, WIDEST, laid.served)
     site = np.repeat(np.arange(len(start) - 1), np.diff(start))
     xy = shapely.get_coordinates(laid.candidates.geometry.to_numpy())
     crs = laid.candidates.crs
