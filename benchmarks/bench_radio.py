@@ -4,6 +4,8 @@ The terrain is synthetic and seeded: mountains in the west, a plain in the east,
 three cells in ten. CPU seconds stand beside the wall clock, for machines that others use as well.
 
     python benchmarks/bench_radio.py [--masts 4000] [--rows 1500] [--cols 1700] [--radius-km 10]
+
+With `--fine` also the same masts with rays every 30 m and a receiver in every 90 m: minutes.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import pandas as pd
 from phusong.radio.antenna import Panel
 from phusong.radio.p1812 import P1812Link
 from phusong.radio.p1812_kernel import p1812_terms
+from phusong.radio.refresh import refresh_servers
 from phusong.radio.sweep import PANEL, Servers, find_servers
 from phusong.radio.zones import Zones
 
@@ -91,12 +94,42 @@ def measure(name: str, job: Callable[[], Servers]) -> Servers:
     return found
 
 
+def measure_move(
+    ground: np.ndarray, cover: np.ndarray, sectors: pd.DataFrame, before: Servers, radius_m: float
+) -> None:
+    """Move one mast by 2 km, and hold what is swept again against a whole new sweep."""
+    is_first = sectors["row"].eq(sectors["row"][0]) & sectors["col"].eq(sectors["col"][0])
+    step = 20 if sectors["row"][0] < ground.shape[0] // 2 else -20
+    moved = sectors.assign(row=sectors["row"].where(~is_first, sectors["row"] + step))
+    again = measure(
+        "one mast moved by 2 km, the best 2, 2 threads",
+        lambda: refresh_servers(before, ground, cover, old=sectors, new=moved, cell_m=CELL_M,
+                                radius_m=radius_m),
+    )  # fmt: skip
+    whole = find_servers(ground, cover, moved, cell_m=CELL_M, radius_m=radius_m)
+    if not np.array_equal(again.signal_dbm, whole.signal_dbm, equal_nan=True):
+        raise SystemExit("after the move the servers are not those of a new sweep")
+
+
+def measure_fine(shape: tuple[int, int], n_masts: int, radius_m: float) -> None:
+    """Sweep a raster of 30 m, three samples on the side of a receiver's cell."""
+    fine = (round(shape[0] * CELL_M / 30.0), round(shape[1] * CELL_M / 30.0))
+    ground, cover = make_terrain(fine)
+    sectors = make_sectors(n_masts, fine)
+    measure(
+        f"{n_masts} masts, rays every 30 m, the best 2, 2 threads",
+        lambda: find_servers(ground, cover, sectors, cell_m=30.0, receivers_every=3,
+                             radius_m=radius_m),
+    )  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--masts", type=int, default=4000)
     parser.add_argument("--rows", type=int, default=1500)
     parser.add_argument("--cols", type=int, default=1700)
     parser.add_argument("--radius-km", type=float, default=10.0)
+    parser.add_argument("--fine", action="store_true")
     options = parser.parse_args()
     shape, radius_m = (options.rows, options.cols), 1000.0 * options.radius_km
     ground, cover = make_terrain(shape)
@@ -126,6 +159,9 @@ def main() -> None:
         full = found if full is None else full
         if not np.array_equal(found.signal_dbm[0], full.signal_dbm[0], equal_nan=True):
             raise SystemExit("the lazy answer differs from the full one")
+    measure_move(ground, cover, sectors, found, radius_m)
+    if options.fine:
+        measure_fine(shape, options.masts, radius_m)
     error_db = (rays.signal_dbm[0] - exact.signal_dbm[0])[~np.isnan(exact.signal_dbm[0])]
     print(f"\nsweep against exact profiles: mean {error_db.mean():+.3f} dB, sd "
           f"{error_db.std():.2f} dB, {(abs(error_db) < 3).mean():.1%} within 3 dB")  # fmt: skip

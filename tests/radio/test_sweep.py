@@ -16,6 +16,7 @@ from phusong.radio.antenna import Panel, panel_gain_db
 from phusong.radio.limits import ModelRangeError
 from phusong.radio.p1812 import P1812Link, p1812_loss
 from phusong.radio.rays import push_hull
+from phusong.radio.refresh import refresh_servers
 from phusong.radio.sweep import PANEL, Servers, find_servers
 
 CELL_M = 100.0
@@ -275,3 +276,65 @@ def test_impossible_raster_is_refused() -> None:
     with pytest.raises(ModelRangeError, match="missing eirp_dbm"):
         find_servers(ground, ground, pd.DataFrame([sector(2, 2)]).drop(columns="eirp_dbm"),
                      cell_m=CELL_M)  # fmt: skip
+
+
+def moved(sectors: pd.DataFrame, **change: float) -> pd.DataFrame:
+    """The sectors with those of one mast changed."""
+    first = sectors.iloc[0][["row", "col"]]
+    is_first = (sectors[["row", "col"]] == first).all(axis=1)
+    return sectors.assign(**{
+        name: sectors[name].where(~is_first, sectors[name] + by) for name, by in change.items()
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"row": 9, "col": -7}, {"eirp_dbm": -6.0}, {"azimuth_deg": 35.0}, {"row": 50, "col": 60}],
+    ids=str,
+)
+@pytest.mark.parametrize("every", [1, 3])
+def test_after_a_change_only_what_it_reaches_is_swept_and_all_is_as_if_swept_anew(
+    change: dict[str, float], every: int
+) -> None:
+    ground = hills((230, 260), 11)
+    ground[150:153, 40:60] = np.nan
+    cover = np.where(np.random.default_rng(5).random(ground.shape) < 0.2, 8.0, 0.0)
+    first = [{**row, "row": 137, "col": 151} for row in network(1, (2, 2), 1)]
+    old = pd.DataFrame(first + network(20, (149, 260), 6))
+    new = moved(old, **change)
+    options = {"cell_m": CELL_M / every, "receivers_every": every, "radius_m": 3000.0 / every}
+    before = find_servers(ground, cover, old, n_best=3, **options)
+    again = refresh_servers(before, ground, cover, old=old, new=new, **options)
+    whole = find_servers(ground, cover, new, n_best=3, **options)
+    assert np.array_equal(again.signal_dbm, whole.signal_dbm, equal_nan=True)
+    assert np.array_equal(again.sector, whole.sector)
+    assert not np.array_equal(again.signal_dbm, before.signal_dbm, equal_nan=True)
+    assert again.n_points < whole.n_points
+
+
+def test_nothing_changed_is_the_same_servers() -> None:
+    ground = hills((40, 40), 2)
+    sectors = pd.DataFrame(network(2, (40, 40), 3))
+    before = sweep(ground, network(2, (40, 40), 3), radius_m=2000.0)
+    cover = np.zeros_like(ground)
+    same = refresh_servers(
+        before, ground, cover, old=sectors, new=sectors.copy(), cell_m=CELL_M, radius_m=2000.0
+    )
+    assert same is before
+    with pytest.raises(ModelRangeError, match="not the same rows"):
+        refresh_servers(before, ground, cover, old=sectors, new=sectors.iloc[1:], cell_m=CELL_M,
+                        radius_m=2000.0)  # fmt: skip
+    with pytest.raises(ModelRangeError, match="expected \\(20, 20\\)"):
+        refresh_servers(before, ground[:20, :20], cover[:20, :20], old=sectors, new=sectors,
+                        cell_m=CELL_M, radius_m=2000.0)  # fmt: skip
+
+
+def test_closed_receivers_have_no_server_and_the_open_ones_their_own() -> None:
+    ground, rows = hills((60, 60), 4), network(3, (60, 60), 5)
+    is_open = np.random.default_rng(1).random(ground.shape) < 0.3
+    some, every = sweep(ground, rows, is_open=is_open), sweep(ground, rows)
+    assert np.array_equal(some.signal_dbm[:, is_open], every.signal_dbm[:, is_open], equal_nan=True)
+    assert (some.sector[:, ~is_open] == -1).all()
+    assert np.isnan(some.signal_dbm[:, ~is_open]).all()
+    with pytest.raises(ModelRangeError, match="the lazy way"):
+        sweep(ground, rows, is_open=is_open, is_lazy=False)

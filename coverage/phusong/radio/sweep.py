@@ -56,6 +56,7 @@ def find_servers(
     n_best: int = 2,
     is_lazy: bool = True,
     n_threads: int = 2,
+    is_open: np.ndarray | None = None,
 ) -> Servers:
     """Return the best sectors of each cell and their power.
 
@@ -86,6 +87,8 @@ def find_servers(
     is_lazy : bool
         Leave out what cannot be among the best: the result is the same, bit for bit.
     n_threads : int
+    is_open : array of bool, shape (row, col) of the result, optional
+        Receivers that are served, the others have no server; only with `is_lazy`.
 
     Returns
     -------
@@ -120,6 +123,9 @@ def find_servers(
     exact_km = radius_km if exact_m >= radius_m else exact_m / 1000.0
     middle_km = min(FIRST_RING_KM, radius_km)
     signal, server = np.full(shape, -np.inf), np.full(shape, -1, np.int32)
+    if is_open is not None:
+        _require_open(is_open, shape, is_lazy)
+        signal[:, ~is_open] = np.inf  # nothing beats it
     n_points = 0
     for ring_km in ((0.0, exact_km, middle_km), (middle_km, exact_km, radius_km)):
         if ring_km[0] < ring_km[2]:
@@ -175,6 +181,13 @@ def _require_raster(ground_m: np.ndarray, cover_m: np.ndarray, receivers_every: 
     require_within("cover_m", cover_m[known], 0.0, 1000.0, source=f"{SOURCE}, §3.2.1")
     most = min(ground_m.shape)
     require_within("receivers_every", receivers_every, 1, most, source="the raster")
+
+
+def _require_open(is_open: np.ndarray, shape: tuple[int, int, int], is_lazy: bool) -> None:
+    if is_open.shape != shape[1:] or not is_lazy:
+        raise ModelRangeError(
+            f"is_open: found shape {is_open.shape}, expected {shape[1:]} and the lazy way"
+        )
 
 
 def _require_sectors(sectors: pd.DataFrame, ground_m: np.ndarray) -> None:

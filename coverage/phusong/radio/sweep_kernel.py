@@ -304,10 +304,11 @@ def _sample(
     """
     steps = max(abs(rm - row), abs(cm - col), 1)
     for j in range(steps + 1):
-        r, c = row + (rm - row) * j / steps, col + (cm - col) * j / steps
-        r0, c0 = math.floor(r), math.floor(c)
-        share = max(r - r0, c - c0)
-        r1, c1 = math.ceil(r), math.ceil(c)
+        # from the mast, so that rounding does not depend on where the raster begins
+        south, east = (rm - row) * j / steps, (cm - col) * j / steps
+        share = max(south - math.floor(south), east - math.floor(east))
+        r0, c0 = row + math.floor(south), col + math.floor(east)
+        r1, c1 = row + math.ceil(south), col + math.ceil(east)
         scratch[2, j] = distance_km * j / steps
         scratch[3, j] = (1.0 - share) * ground_m[r0, c0] + share * ground_m[r1, c1]
         scratch[4, j] = (1.0 - share) * cover_m[r0, c0] + share * cover_m[r1, c1]
