@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import rasterio
-from click.testing import Result
+from click.testing import CliRunner, Result
 from networks import predict_files as predict
 from networks import write_study, write_terrain
 
+from phusong import predicting
+from phusong.cli import main
 from phusong.io.manifest import verify_run
 
 OUTPUTS = {
@@ -208,3 +211,32 @@ def test_surface_model_with_clutter_is_refused(files: Path, tmp_path: Path) -> N
     assert "a surface model has trees and roofs in it already" in result.output
     on_ground = predict(files, tmp_path / "out", "--no-map", clutter=canopy)
     assert on_ground.exit_code == 0, on_ground.output
+
+
+@pytest.mark.parametrize("more", [["--quarters", "2"], ["--boundaries", "official"]], ids=" ".join)
+def test_demo_over_terrain_is_of_one_date_and_schematic(more: list[str], tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["demo", "--radio", *more, "-o", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "--radio: only with the embedded boundaries, of one date" in done.output
+
+
+def test_demo_over_terrain_says_synthetic_wherever_it_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coarse = replace(predicting.demo_plan(), cell_m=2000.0)
+    monkeypatch.setattr(predicting, "demo_plan", lambda: coarse)
+    done = CliRunner().invoke(main, ["demo", "--radio", "--lang", "en", "-o", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert "SYNTHETIC DATA" in done.output
+    assert json.loads((tmp_path / "predict.json").read_text(encoding="utf-8"))["synthetic"]
+    assert pd.read_csv(tmp_path / "shares.csv")["synthetic"].all()
+    assert {path.name for path in tmp_path.glob("*.png")} == {
+        f"signal_{name}.png" for name in ("2g", "3g", "4g", "5g", "5g_nsa", "5g_sa", "mbb")
+        if (tmp_path / f"signal_{name}.tif").exists()
+    }  # fmt: skip
+    for path in tmp_path.glob("*.tif"):
+        with rasterio.open(path) as raster:
+            assert raster.tags()["note"].startswith("synthetic: "), path.name
+    shares = pd.read_csv(tmp_path / "shares.csv")
+    five = shares[(shares["service"] == "5g") & (shares["operator"] == "any")]
+    assert five.groupby("indicator")["commune_code"].nunique().tolist() == [166, 166]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -18,13 +19,16 @@ from shapely import box
 from phusong.cli import main
 from phusong.errors import InputFileError
 from phusong.grid import Grid
+from phusong.io.dated import read_run
 from phusong.io.settings import Study
 from phusong.publish.assessment import Assessment
 from phusong.publish.notes import tell_note
 from phusong.radio.area import Land
 from phusong.radio.signal import Reach
+from phusong.runs import run_study
 from phusong.study import assess
 from phusong.terrain_coverage import TerrainModel
+from phusong.tracking import track_runs
 
 AS_OF = date(2026, 6, 30)
 
@@ -203,3 +207,27 @@ def test_study_with_a_setting_that_cannot_be_is_refused(
 ) -> None:
     with pytest.raises(InputFileError, match=said):
         Study(communes=Path("c.gpkg"), sites=(Path("s.csv"),), as_of=AS_OF, **settings)
+
+
+def test_terrain_of_a_later_date_is_a_redefinition_and_nothing_built(
+    files: Path, tmp_path: Path
+) -> None:
+    circles = Study(
+        communes=files / "communes.gpkg", sites=(files / "sites.csv",), crs="EPSG:5897",
+        as_of=date(2026, 3, 31), population="even",
+    )  # fmt: skip
+    runs = {
+        "2026-q1": circles,
+        "2026-q2": replace(circles, as_of=date(2026, 6, 30), terrain=files / "dem.tif"),
+        "2026-q3": replace(circles, as_of=date(2026, 9, 30), terrain=files / "dem.tif",
+                           terrain_kind="ground"),
+    }  # fmt: skip
+    for name, study in runs.items():
+        run_study(study, tmp_path / name, with_map=False)
+    tracked = track_runs([read_run(tmp_path / name, search=(files,)) for name in runs])
+    rows = tracked.changes
+    area = rows[(rows["target_id"] == "5g-2030") & (rows["reading"] == 2)]
+    area = area[area["commune_code"] == ""]
+    assert (area["built"] == 0.0).all()
+    assert area["redefined"].tolist() == pytest.approx(area["change"].tolist())
+    assert abs(area["change"].iloc[0]) > 0.05
