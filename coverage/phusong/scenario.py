@@ -92,7 +92,9 @@ class Ground:
         operator_notes: Sequence[str] = (),
     ) -> Assessment:
         """Return what the measured parts come to."""
-        on_air, notes = select_on_air(masts, self.as_of)
+        # over terrain no radius covers, so that none is spoken of
+        told = masts if self.model is None else masts.assign(is_default_radius=False)
+        on_air, notes = select_on_air(told, self.as_of)
         indicators = pd.concat(
             [*(m.indicators for m in measured), *([] if self.tiers is None else [self.tiers])],
             ignore_index=True,

@@ -175,6 +175,7 @@ def test_verb_gives_the_shares_of_predict_and_every_output_of_a_run(
     assert account["parameters"]["terrain_kind"] == "ground"
     notes = json.loads((out / "summary.json").read_text(encoding="utf-8"))["notes"]
     assert any("SS-RSRP -110 dBm (low: -100 dBm)" in note for note in notes)
+    assert not any("radius" in note for note in notes)
     of_model = notes[next(i for i, n in enumerate(notes) if n.startswith("coverage is modelled")) :]
     assert [note for note in of_model[:6] if tell_note(note, "vi") == note] == []
     assert "1 trong 4 ô bị bỏ ra ngoài mô hình (S3): không có tần số" in [

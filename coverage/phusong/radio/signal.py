@@ -50,7 +50,7 @@ class Reach:
 
     radius_m: float = 15_000.0
     exact_m: float = 1_000.0
-    n_best: int = 3
+    n_best: int = 6
     n_threads: int = 2
 
     def __post_init__(self) -> None:
