@@ -111,3 +111,18 @@ def test_schematic_communes_resemble_the_real_ones(
     )
     sys.stdout.write(f"mean IoU of schematic and real communes: {iou.mean():.3f}\n")
     assert iou.mean() >= 0.5
+
+
+def test_terrain_is_made_the_same_each_time_and_says_synthetic(tmp_path: Path) -> None:
+    script = ROOT / "data" / "terrain" / "make_terrain.py"
+    subprocess.run([sys.executable, script, "-o", tmp_path], check=True, capture_output=True)
+    with (
+        rasterio.open(tmp_path / "terrain_synthetic.tif", driver="GTiff") as made,
+        rasterio.open(embedded_path("terrain"), driver="GTiff") as kept,
+    ):
+        assert "synthetic" in kept.tags()["note"]
+        assert np.array_equal(made.read(1), kept.read(1))
+        heights = kept.read(1)
+    # mountains in the west, a plain in the east, the sea beyond
+    assert heights[:, :250].mean() > 10 * heights[:, 500:].mean()
+    assert heights.min() == 0

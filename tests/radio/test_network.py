@@ -100,9 +100,22 @@ def test_network_of_no_sector_says_why() -> None:
     assert network.notes == ("1 of 1 sectors have no frequency: left out (S0)",)
 
 
-def test_channel_that_no_standard_has_names_its_site() -> None:
-    with pytest.raises(ModelRangeError, match=r"S1 1: bandwidth_mhz: found 7\.0, expected"):
-        lay(mast(1, 1), mast(3, 4, bandwidth_mhz=7.0))
+def test_bandwidth_that_no_standard_has_leaves_its_sector_out() -> None:
+    network = lay(
+        mast(1, 1), mast(3, 4, bandwidth_mhz=7.0),
+        mast(5, 5, technology="2G", frequency_mhz=900.0, bandwidth_mhz=0.0),
+    )  # fmt: skip
+    assert network.sectors["site_id"].tolist() == ["S0"]
+    assert network.left_out["site_id"].tolist() == ["S1", "S2"]
+    assert network.notes[0] == (
+        "2 of 3 sectors have a bandwidth that their standard does not know: left out (S1, S2)"
+    )
+
+
+def test_band_of_which_the_register_assumes_nothing_is_an_error() -> None:
+    few = tuple(one for one in RULES.assumptions if one.max_mhz < 2000.0)
+    with pytest.raises(ModelRangeError, match=r"no \[\[assumption\]\] for 5G at 3500 MHz"):
+        lay_network(sites(mast(3, 4)), FLAT, replace(RULES, assumptions=few))
 
 
 def test_sites_of_another_crs_are_refused() -> None:

@@ -27,6 +27,7 @@ FILLED = ("eirp_dbm", "bandwidth_mhz", "antenna_height_m", "downtilt_deg")
 SECTOR_WIDTH_DEG = 120.0  # as the schema says of an azimuth without a width
 KEYS = ["site_id", "sector_id"]
 SHOWN = 5
+ODD = "have a bandwidth that their standard does not know"
 DRAWN = "are footprints of the operator's, for which no signal is computed"
 
 
@@ -73,7 +74,7 @@ def lay_network(sites: gpd.GeoDataFrame, relief: Relief, rules: RadioRules) -> N
     CrsError
         If the sites are in another CRS than the grid.
     ModelRangeError
-        If a sector has a channel that its standard does not know.
+        If the register assumes nothing of a sector's technology and frequency.
     """
     if sites.crs is None or not sites.crs.equals(relief.grid.crs):
         raise CrsError(f"sites are in {sites.crs}, the grid is in {relief.grid.crs}")
@@ -86,13 +87,15 @@ def lay_network(sites: gpd.GeoDataFrame, relief: Relief, rules: RadioRules) -> N
         & ~mhz.between(*MHZ),
         "have a technology without a threshold": ~placed["technology"].isin(known),
     }
-    usable, mute = leave_out(placed, faults)
-    left_out = pd.concat([unplaced, mute], ignore_index=True)
+    audible, mute = leave_out(placed, faults)
+    assumed = _assume(audible, rules)
+    filled, _ = _fill(audible, assumed)
+    is_odd = [not _has_channel(*row) for row in zip(
+        filled["technology"], filled["bandwidth_mhz"], assumed, strict=True)]  # fmt: skip
+    usable, odd = leave_out(audible, {ODD: np.array(is_odd, bool)})
+    left_out = pd.concat([unplaced, mute, odd], ignore_index=True)
     notes = count_left_out(left_out, len(sites))
-    assumed = [
-        rules.assumption_for(technology, float(f))
-        for technology, f in zip(usable["technology"], usable["frequency_mhz"], strict=True)
-    ]
+    assumed = _assume(usable, rules)
     filled, needed = _fill(usable, assumed)
     sectors = _to_sectors(filled.reset_index(drop=True), assumed, rules)
     return Network(sectors=sectors, left_out=left_out, notes=(*notes, *needed))
@@ -138,6 +141,24 @@ def _place(sites: gpd.GeoDataFrame, relief: Relief) -> tuple[pd.DataFrame, pd.Da
     }
     kept, lost = leave_out(placed, faults)
     return kept, pd.concat([shapes, lost], ignore_index=True)
+
+
+def _assume(sectors: pd.DataFrame, rules: RadioRules) -> list[Assumption]:
+    return [
+        rules.assumption_for(technology, float(f))
+        for technology, f in zip(sectors["technology"], sectors["frequency_mhz"], strict=True)
+    ]
+
+
+def _has_channel(technology: str, bandwidth_mhz: float, assumed: Assumption) -> bool:
+    """Return whether a technology has channels so wide."""
+    if assumed.reference_db is not None:
+        return bandwidth_mhz > 0.0
+    try:
+        resource_blocks(bandwidth_mhz, technology=technology, spacing_khz=assumed.spacing_khz)
+    except ModelRangeError:
+        return False
+    return True
 
 
 def _fill(sectors: pd.DataFrame, assumed: Sequence[Assumption]) -> tuple[pd.DataFrame, list[str]]:
@@ -204,13 +225,9 @@ def _budget(
     threshold = rules.threshold_of(technology)
     below_db, hertz = assumed.reference_db, bandwidth_mhz * 1e6
     if below_db is None:
-        try:
-            n_blocks = resource_blocks(
-                bandwidth_mhz, technology=technology, spacing_khz=assumed.spacing_khz
-            )
-        except ModelRangeError as error:
-            where = f"{site.site_id} {site.sector_id}"  # type: ignore[attr-defined]
-            raise ModelRangeError(f"sites: {where}: {error}") from error
+        n_blocks = resource_blocks(
+            bandwidth_mhz, technology=technology, spacing_khz=assumed.spacing_khz
+        )
         below_db, hertz = element_share_db(n_blocks), assumed.spacing_khz * 1e3
     eirp_dbm = float(site.eirp_dbm) - below_db  # type: ignore[attr-defined]
     noise_dbm = THERMAL_DBM_HZ + 10.0 * math.log10(hertz) + rules.noise_figure_db
