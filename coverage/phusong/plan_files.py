@@ -173,11 +173,6 @@ def _assess_again(run: Path, search: tuple[Path, ...]) -> Assessment:
     dated = read_run(run, search=search)
     if dated.study is None:
         raise InputFileError(f"{dated.why_lost}; name their folder with --inputs")
-    if dated.study.terrain is not None:
-        raise InputFileError(
-            f"{run}: is modelled over terrain, and plans count by footprints: plan on a run of the "
-            "same files without a terrain"
-        )
     with TemporaryDirectory(prefix="phusong-") as scratch:
         assessment = run_study(dated.study, Path(scratch) / "again", with_map=False).assessment
     old, new = dated.indicators["share"], assessment.indicators["share"]

@@ -183,17 +183,19 @@ def test_verb_gives_the_shares_of_predict_and_every_output_of_a_run(
     ]
 
 
-def test_plan_on_a_run_over_terrain_is_refused(files: Path, tmp_path: Path) -> None:
+def test_plan_on_a_run_over_terrain_is_measured_over_terrain(files: Path, tmp_path: Path) -> None:
     command = ["assess", "--communes", str(files / "communes.gpkg"), "--sites",
-               str(files / "sites.csv"), "--terrain", str(files / "dem.tif"), "--crs", "EPSG:5897",
-               "--as-of", "2026-06-30", "--no-map", "-o", str(tmp_path / "run")]  # fmt: skip
+               str(files / "sites.csv"), "--terrain", str(files / "dem.tif"), "--terrain-kind",
+               "ground", "--population", "even", "--crs", "EPSG:5897", "--as-of", "2026-06-30",
+               "--no-map", "-o", str(tmp_path / "run")]  # fmt: skip
     assert CliRunner().invoke(main, command).exit_code == 0
     planned = CliRunner().invoke(main, [
         "plan", str(tmp_path / "run"), "--sites", "1", "--inputs", str(files), "-o",
-        str(tmp_path / "plan"),
+        str(tmp_path / "plan"), "--lang", "en", "--json",
     ])  # fmt: skip
-    assert planned.exit_code == 2, planned.output
-    assert "is modelled over terrain, and plans count by footprints" in planned.output
+    assert planned.exit_code == 0, planned.output
+    notes = " ".join(json.loads((tmp_path / "plan" / "plan.json").read_text())["notes"])
+    assert "that its signal reaches over terrain" in notes
 
 
 @pytest.mark.parametrize(
