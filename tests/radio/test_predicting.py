@@ -51,7 +51,7 @@ def test_every_row_of_the_sheet_is_accounted_for(done: tuple[Path, Result]) -> N
     assert sectors["site_id"].tolist() == ["S1", "S1", "S2"]
     assert left_out.to_numpy().tolist() == [["S3", 1, "have no frequency"]]
     assert quarantine[["row", "field"]].to_numpy().tolist() == [[6, "antenna_height_m"]]
-    assert "sites: 5 rows in = 4 used + 1 set aside (quarantine.csv) + 0 ignored" in result.output
+    assert "sites (sites.csv): 5 rows in = 4 used + 1 set aside + 0 ignored" in result.output
     assert "1 sectors are not predicted: left_out.csv" in result.output
     summary = json.loads((out / "predict.json").read_text(encoding="utf-8"))
     assert summary["n_left_out"] == 1
@@ -106,7 +106,7 @@ def test_summary_says_thresholds_assumptions_and_what_was_not_looked_at(
     five = summary["services"]["5g"]
     assert five["thresholds"][0]["threshold_dbm"] == -110.0
     assert [t["quantity"] for t in summary["services"]["mbb"]["thresholds"]] == ["RSRP", "SS-RSRP"]
-    assert "mbb: RSRP ≥ -105.0 dBm or SS-RSRP ≥ -110.0 dBm, 3 sectors" in result.output
+    assert "mbb: RSRP ≥ -105 dBm or SS-RSRP ≥ -110 dBm, 3 sectors" in result.output
     # beyond 3 km of S1 lies what is east of x = 503500: a quarter of the second commune, and less
     assert 0.1 < five["share_of_area_beyond_radius"] < 0.16
     assert five["share_of_area_at"]["50%"] >= five["share_of_area_at"]["95%"]
@@ -240,3 +240,14 @@ def test_demo_over_terrain_says_synthetic_wherever_it_is_shown(
     shares = pd.read_csv(tmp_path / "shares.csv")
     five = shares[(shares["service"] == "5g") & (shares["operator"] == "any")]
     assert five.groupby("indicator")["commune_code"].nunique().tolist() == [166, 166]
+
+
+def test_summary_is_told_in_vietnamese(files: Path, tmp_path: Path) -> None:
+    told = predict(files, tmp_path, "--no-map").output
+    summary = json.loads((tmp_path / "predict.json").read_text(encoding="utf-8"))
+    share = f"{100 * summary['services']['5g']['share_area']['share']:.1f}".replace(".", ",")
+    assert f"  diện tích, mô hình: {share} % [" in told
+    assert "mbb: RSRP ≥ -105 dBm hoặc SS-RSRP ≥ -110 dBm, 3 ô" in told
+    assert "1 ô không tính được mức thu: xem left_out.csv" in told
+    assert "1 trong 4 ô bị bỏ ra ngoài mô hình (S3): không có tần số" in told
+    assert "ở xa mọi cột hơn bán kính tính" in told

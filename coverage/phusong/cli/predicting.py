@@ -89,40 +89,22 @@ def run_plan(plan: Plan, out: Path, *, with_maps: bool, as_json: bool, strict: b
         click.echo(f"phusong: {note}", err=True)
     with announce_compiling(lambda: click.echo("compiling, about a minute, once", err=True)):
         outcome = run_prediction(plan, out, with_maps=with_maps, progress=show_progress)
-    _tell(outcome, as_json=as_json)
+    _tell(outcome, lang=plan.lang, as_json=as_json)
     n_quarantined = sum(report.rows_quarantined for report in outcome.reports)
     return QUARANTINED if strict and n_quarantined else 0
 
 
-def _tell(outcome: Predicted, *, as_json: bool) -> None:
+def _tell(outcome: Predicted, *, lang: str, as_json: bool) -> None:
     if as_json:
         from phusong.io.write import to_json
 
         click.echo(to_json(outcome.summary | {"folder": str(outcome.folder)}))
         return
-    services: dict[str, dict[str, object]] = outcome.summary["services"]  # type: ignore[assignment]
-    if outcome.summary["synthetic"]:
-        click.echo("SYNTHETIC DATA: neither sites nor terrain are real")
-    for name, found in services.items():
-        thresholds: list[dict[str, object]] = found["thresholds"]  # type: ignore[assignment]
-        asked = " or ".join(f"{one['quantity']} ≥ {one['threshold_dbm']} dBm" for one in thresholds)
-        click.echo(f"{name}: {asked}, {found['n_sectors']} sectors")
-        for indicator in ("share_area", "share_population"):
-            if indicator in found:
-                share: dict[str, float] = found[indicator]  # type: ignore[assignment]
-                click.echo(f"  {indicator} {share['share']:.2%} "
-                           f"({share['low']:.2%} to {share['high']:.2%}), modelled")  # fmt: skip
-        levels: dict[str, float] = found["share_of_area_at"]  # type: ignore[assignment]
-        said = ", ".join(f"{share:.1%} at ≥ {level}" for level, share in levels.items())
-        click.echo(f"  area: {said}")
-    for report in outcome.reports:
-        if report.rows_quarantined:
-            click.echo(f"{report.layer}: {report.rows_in} rows in = {report.rows_used} used + "
-                       f"{report.rows_quarantined} set aside (quarantine.csv) + "
-                       f"{report.rows_ignored} ignored")  # fmt: skip
-    if outcome.summary["n_left_out"]:
-        click.echo(f"{outcome.summary['n_left_out']} sectors are not predicted: left_out.csv")
+    from phusong.publish.notes import tell_note
+    from phusong.publish.signaltext import format_prediction
+
+    click.echo(format_prediction(outcome.summary, lang=lang))
     notes: list[str] = outcome.summary["notes"]  # type: ignore[assignment]
     for note in notes:
-        click.echo(f"phusong: {note}", err=True)
+        click.echo(f"phusong: {tell_note(note, lang)}", err=True)
     click.echo(f"→ {outcome.folder.resolve()}")
