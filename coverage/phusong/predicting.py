@@ -336,13 +336,13 @@ def _write(
                 is_synthetic=plan.is_synthetic,
             )  # fmt: skip
             save_figure(figure, folder / f"signal_{name}.png")
-    sectors = signal.network.sectors[SECTOR_COLUMNS]
-    write_csv(sectors.rename_axis("server_id").reset_index(), folder / "sectors.csv")
-    write_csv(signal.network.left_out, folder / "left_out.csv")
+    labels = {"synthetic": True} if plan.is_synthetic else {}
+    sectors = signal.network.sectors[SECTOR_COLUMNS].rename_axis("server_id").reset_index()
+    write_csv(sectors.assign(**labels), folder / "sectors.csv")
+    write_csv(signal.network.left_out.assign(**labels), folder / "left_out.csv")
     write_csv(problems_frame(layers.reports, "quarantine"), folder / "quarantine.csv")
     write_csv(problems_frame(layers.reports, "repairs"), folder / "repairs.csv")
     if shares is not None:
-        labelled = shares.assign(synthetic=True) if plan.is_synthetic else shares
-        write_csv(labelled, folder / "shares.csv")
-        write_parquet(labelled, folder / "shares.parquet")
+        write_csv(shares.assign(**labels), folder / "shares.csv")
+        write_parquet(shares.assign(**labels), folder / "shares.parquet")
     write_json(summary, folder / "predict.json")

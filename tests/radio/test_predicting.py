@@ -229,7 +229,9 @@ def test_demo_over_terrain_says_synthetic_wherever_it_is_shown(
     assert done.exit_code == 0, done.output
     assert "SYNTHETIC DATA" in done.output
     assert json.loads((tmp_path / "predict.json").read_text(encoding="utf-8"))["synthetic"]
-    assert pd.read_csv(tmp_path / "shares.csv")["synthetic"].all()
+    for name in ("shares.csv", "sectors.csv"):
+        assert pd.read_csv(tmp_path / name)["synthetic"].all()
+    assert "synthetic" in (tmp_path / "left_out.csv").read_text(encoding="utf-8-sig")
     assert {path.name for path in tmp_path.glob("*.png")} == {
         f"signal_{name}.png" for name in ("2g", "3g", "4g", "5g", "5g_nsa", "5g_sa", "mbb")
         if (tmp_path / f"signal_{name}.tif").exists()
