@@ -30,6 +30,7 @@ from phusong.publish.mapdata import map_data
 from phusong.publish.notes import tell_note
 from phusong.publish.plan_figures import draw_curve, draw_plan_map, plan_columns, plan_words
 from phusong.publish.summary import format_count, format_rows
+from phusong.publish.texts import decimal_text
 from phusong.publish.webmap import render_page
 from phusong.runs import run_study
 from phusong.siting.costs import check_costs
@@ -303,14 +304,17 @@ def _text(plan: Plan, choice: Choice, lang: str) -> str:
     def billions(number: float) -> str:
         return format_count(number / 1e9, lang)
 
+    def decimal(number: float, digits: int) -> str:
+        return decimal_text(number, digits, lang, {})
+
     labels = [words[w] for w in ("synthetic", "schematic") if getattr(about, f"is_{w}")]
     numbers = {
         "target": ("within_least", billions(answer.bound)),
-        "fair": ("within_fair", f"{100 * answer.bound:.1f}"),
+        "fair": ("within_fair", decimal(100 * answer.bound, 1)),
     }
     word, bound = numbers.get(plan.question, ("within_most", people(answer.bound)))
     proof = words[word].format(
-        gap=f"{100 * answer.gap:.2f}", bound=bound, worst=f"{100 * plan.objective:.1f}"
+        gap=decimal(100 * answer.gap, 2), bound=bound, worst=decimal(100 * plan.objective, 1)
     )
     found = words["found"].format(
         count=len(plan.sites), people=people(answer.people), service=plan.service.upper(),
@@ -323,7 +327,7 @@ def _text(plan: Plan, choice: Choice, lang: str) -> str:
     first = [
         words["row"].format(
             rank=row.rank, site=row.site_id, kind=_kind(row.kind, words), commune=row.commune_name,
-            people=people(row.people_gained), cost=f"{row.cost_vnd / 1e9:.2f}",
+            people=people(row.people_gained), cost=decimal(row.cost_vnd / 1e9, 2),
         )
         for row in plan.sites.head(SHOWN).itertuples()
     ]  # fmt: skip

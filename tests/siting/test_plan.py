@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -267,10 +268,12 @@ def test_rows_of_points_that_have_no_place_are_set_aside_and_listed(
     )
     out = tmp_path / "plan"
     arguments = ["plan", str(demo), "--sites", "2", "--draws", "0", "--points",
-                 str(tmp_path / "points.csv"), "--lang", "en", "-o", str(out)]  # fmt: skip
+                 str(tmp_path / "points.csv"), "--lang", "vi", "-o", str(out)]  # fmt: skip
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 0, done.output
-    assert "points (points.csv): 3 rows in = 1 used + 2 set aside + 0 ignored" in done.output
+    assert "points (points.csv): 3 dòng vào = 1 dùng + 2 để riêng + 0 bỏ qua" in done.output
+    assert re.search(r"nhiều nhất \d+,\d\d %", done.output)
+    assert re.search(r"người, \d+,\d\d tỷ đồng", done.output)
     assert len(pd.read_csv(out / "quarantine.csv")) == 2
     page = (out / "map.html").read_text(encoding="utf-8")
     assert "<b>{{ 7*7 }}</b>" not in page
