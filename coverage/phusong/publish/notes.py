@@ -67,7 +67,10 @@ def _localise(number: re.Match[str]) -> str:
 @cache
 def _catalogue() -> tuple[tuple[re.Pattern[str], str], ...]:
     text = (files(__package__) / "assets" / "notes.toml").read_text(encoding="utf-8")
-    return tuple(
-        (re.compile("(.+?)".join(map(re.escape, entry["en"].split(BLANK))), re.DOTALL), entry["vi"])
-        for entry in tomllib.loads(text)["note"]
-    )
+    return tuple((_pattern(entry["en"]), entry["vi"]) for entry in tomllib.loads(text)["note"])
+
+
+def _pattern(sentence: str) -> re.Pattern[str]:
+    """Return what fits a sentence; one that begins with a blank has a number or a name there."""
+    fits = "(.+?)".join(map(re.escape, sentence.split(BLANK)))
+    return re.compile(re.sub(r"^\(\.\+\?\)", "(.{1,200}?)", fits), re.DOTALL)
