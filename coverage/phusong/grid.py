@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import geopandas as gpd
@@ -63,6 +63,14 @@ class Grid:
     def y(self) -> np.ndarray:
         """Centres of the rows, metres, north to south."""
         return self.y_max - (np.arange(self.shape[0]) + 0.5) * self.cell_m
+
+    def widened(self, cells: int) -> Grid:
+        """Return the grid with so many cells more on every side."""
+        rows, columns = self.shape
+        return replace(
+            self, x_min=self.x_min - cells * self.cell_m, y_max=self.y_max + cells * self.cell_m,
+            shape=(rows + 2 * cells, columns + 2 * cells),
+        )  # fmt: skip
 
     def to_columns_rows(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Turn metres of the CRS into (column, row) coordinates, 0 at the north-west corner."""

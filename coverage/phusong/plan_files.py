@@ -17,7 +17,7 @@ from phusong.errors import InputFileError, Problem, SchemaError
 from phusong.io.dated import read_run
 from phusong.io.located import read_points
 from phusong.io.manifest import fingerprint_inputs, write_run
-from phusong.io.report import ReadReport, problems_frame
+from phusong.io.report import ReadReport, count_rows, problems_frame
 from phusong.io.sheets import Sheet, write_sheets_xlsx
 from phusong.io.staging import staged_folder
 from phusong.io.vectors import open_vector
@@ -139,7 +139,7 @@ def plan_run(
             read = read_points(points, communes=assessment.communes)
             choice, reports = replace(choice, points=read.layer), (read.report,)
         plan = make_plan(assessment, choice)
-        rows = {f"{report.layer} ({Path(report.file).name})": report.counts for report in reports}
+        rows = count_rows(reports)
         account = _account(plan, choice) | {"rows": rows}
         _write(staging, plan, choice, account, lang)
         write_csv(problems_frame(reports, "quarantine"), staging / "quarantine.csv")

@@ -23,7 +23,7 @@ from phusong.io.embedded import embedded_path
 from phusong.io.land import read_land
 from phusong.io.manifest import fingerprint_inputs, write_run
 from phusong.io.radio_rules import read_radio_rules
-from phusong.io.report import ReadReport, problems_frame
+from phusong.io.report import ReadReport, count_rows, problems_frame
 from phusong.io.signal_tiffs import write_server, write_signal
 from phusong.io.staging import staged_folder
 from phusong.io.tables import read_sites
@@ -273,7 +273,7 @@ def _summarise(
         "load": rules.load,
         "receiver_height_m": rules.receiver_height_m,
         "n_points": prediction.n_points,
-        "rows": {f"{r.layer} ({Path(r.file).name})": r.counts for r in layers.reports},
+        "rows": count_rows(layers.reports),
         "n_left_out": len(signal.network.left_out),
         "services": services,
         "sources": list(rules.sources),

@@ -17,7 +17,7 @@ from phusong.io.dated import DatedRun
 from phusong.io.embedded import embedded_path
 from phusong.io.registers import Register, read_crosswalk, read_register
 from phusong.io.settings import Study
-from phusong.io.study_layers import StudyLayers, read_study
+from phusong.io.study_layers import StudyLayers, read_layers
 from phusong.study import assess
 
 __all__ = ["Archive", "Counted"]
@@ -187,7 +187,7 @@ class Archive:
 
     def _read(self, k: int) -> StudyLayers:
         if k not in self.layers:
-            self.layers[k] = read_study(_study_of(self.runs[k]))
+            self.layers[k] = read_layers(_study_of(self.runs[k]))
         return self.layers[k]
 
 

@@ -14,11 +14,11 @@ from phusong.besides import hold_beside, price_tables
 from phusong.io.embedded import embedded_path
 from phusong.io.fetch import Fetched
 from phusong.io.manifest import fingerprint_inputs, write_run
-from phusong.io.report import ReadReport, problems_frame
+from phusong.io.report import ReadReport, count_rows, problems_frame
 from phusong.io.settings import Study
 from phusong.io.spreadsheet import write_gaps_xlsx
 from phusong.io.staging import staged_folder
-from phusong.io.study_layers import read_study
+from phusong.io.study_layers import read_layers
 from phusong.io.write import write_csv, write_gpkg, write_json, write_parquet, write_text
 from phusong.publish.assessment import About, Assessment
 from phusong.publish.figures import draw_map, save_figure
@@ -114,7 +114,7 @@ def run_study(
     with staged_folder(folder) as staging:
         inputs = fingerprint_inputs(study.inputs)
         assessment, reports, beside = _assess_files(study, client, progress)
-        rows = {f"{report.layer} ({Path(report.file).name})": report.counts for report in reports}
+        rows = count_rows(reports)
         summary = summarise(assessment, rows=rows)
         steps = ["tables", *(("map.html", *FIGURES) if with_map else ())]
         for step in progress(steps, "outputs"):
@@ -143,7 +143,7 @@ def run_study(
 def _assess_files(
     study: Study, client: Client | None, progress: Progress
 ) -> tuple[Assessment, tuple[ReadReport, ...], dict[str, pd.DataFrame]]:
-    layers = read_study(study)
+    layers = read_layers(study)
     assessment = assess(
         layers.communes,
         sites=layers.sites,

@@ -15,7 +15,10 @@ from phusong.plan_field import Choice
 from phusong.plan_files import read_costs
 from phusong.planning import Plan, make_plan
 from phusong.radio.area import Land
+from phusong.radio.network import lay_network
+from phusong.radio.relief import lay_relief
 from phusong.radio.signal import Reach
+from phusong.radio.sweep import SECTOR_COLUMNS, find_servers
 from phusong.schema import conform
 from phusong.siting.reach import Demand, coarsen, link_discs
 from phusong.siting.signal_reach import Served, find_served
@@ -77,6 +80,28 @@ def test_candidate_without_a_height_reaches_nothing_and_the_others_stay() -> Non
     assert served.height.tolist()[0] == 0
     alone = served.take(np.array([False, True]))
     assert np.array_equal(links_of(alone, everywhere()), links_of(None, everywhere()))
+
+
+@pytest.mark.parametrize("sampling", [1, 3])
+def test_ground_cut_out_around_a_candidate_gives_the_signal_of_the_whole(sampling: int) -> None:
+    rough = land(wall_m=0, sampling=sampling)
+    rough.terrain[:] += np.random.default_rng(5).uniform(0, 120, rough.terrain.shape)
+    cells = candidates(501_550.0)
+    served = find_served(cells, RADIUS_M, GRID, rough, RULES)
+    relief = lay_relief(rough.terrain, GRID.widened(40), kind="ground", sampling=sampling)
+    sector = lay_network(cells, relief, RULES).sectors
+    whole = find_servers(
+        relief.ground_m, relief.cover_m, sector[list(SECTOR_COLUMNS)], cell_m=relief.cell_m,
+        receivers_every=sampling, radius_m=float(RADIUS_M[0]), n_best=1,
+        receiver_height_m=RULES.receiver_height_m,
+    )  # fmt: skip
+    expected = (whole.signal_dbm[0] >= sector["threshold_dbm"].iloc[0])[40:-40, 40:-40]
+    start, row = served.keep(everywhere(), np.array([0, 800]), np.arange(800, dtype=np.int32))
+    found = np.zeros(GRID.shape, bool)
+    found.reshape(-1)[row] = True
+    assert start.tolist() == [0, expected.sum()]
+    assert np.array_equal(found, expected)
+    assert 0 < expected.sum() < expected.size
 
 
 def test_coarse_cells_count_as_their_centres_do() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
 from phusong.errors import Problem
 
-__all__ = ["ReadReport", "Reading", "problems_frame"]
+__all__ = ["ReadReport", "Reading", "count_rows", "problems_frame"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,11 @@ class Reading(NamedTuple):
 
     layer: Any
     report: ReadReport
+
+
+def count_rows(reports: Iterable[ReadReport]) -> dict[str, dict[str, int]]:
+    """Return the counts of each file, by its layer and name."""
+    return {f"{report.layer} ({Path(report.file).name})": report.counts for report in reports}
 
 
 def problems_frame(

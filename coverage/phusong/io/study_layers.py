@@ -21,7 +21,7 @@ from phusong.io.settings import Study
 from phusong.io.tables import read_service, read_sites
 from phusong.terrain_coverage import TerrainModel
 
-__all__ = ["StudyLayers", "read_study"]
+__all__ = ["StudyLayers", "read_layers"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class StudyLayers:
     notes: tuple[str, ...]
 
 
-def read_study(study: Study) -> StudyLayers:
+def read_layers(study: Study) -> StudyLayers:
     """Read the files of a study.
 
     Raises

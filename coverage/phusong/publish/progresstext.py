@@ -10,7 +10,7 @@ import pandas as pd
 
 from phusong.changes import PARTS
 from phusong.progress import WHOLE
-from phusong.publish.summary import figure_text
+from phusong.publish.summary import about_reading, figure_text
 from phusong.publish.trajectory import progress_words
 from phusong.targets import Figure, Reading, Target
 
@@ -175,14 +175,7 @@ def _reading_json(
     said: dict[str, object] = {}
     for _, row in outlook.iterrows():  # one row, none for a reading without a threshold
         said = _plain(row, AHEAD) | {f"text_{x}": outlook_text(row, x) for x in ("vi", "en")}
-    return {
-        "label_vi": reading.label_vi,
-        "label_en": reading.label_en,
-        "indicator": reading.indicator,
-        "service": reading.service,
-        "share_of": reading.share_of,
-        "commune_share": reading.commune_share,
-        "threshold": reading.threshold,
+    return about_reading(reading) | {
         "series": [_plain(row, SERIES) for _, row in followed.iterrows()],
         "outlook": said or None,
         "changes": [_plain(row, CHANGE) for _, row in changes.iterrows()],

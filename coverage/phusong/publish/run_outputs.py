@@ -21,7 +21,7 @@ from phusong.io.staging import RUN_FILE
 from phusong.io.write import RISKY
 from phusong.targets import Status
 
-__all__ = ["KEYS", "Run", "read_account", "read_runs", "read_table"]
+__all__ = ["KEYS", "Run", "find_reading", "read_account", "read_runs", "read_table"]
 
 Table = TypeVar("Table", bound=pd.DataFrame)
 
@@ -171,6 +171,18 @@ def read_table(
         return _read_csv(run.folder / name, numbers=numbers, texts=texts)
     except ValueError as error:
         raise InputFileError(f"{run.folder}: {name}: not what a run writes: {error}") from error
+
+
+def find_reading(
+    run: Run, target: Mapping[str, Any], wanted: Mapping[str, Any]
+) -> Mapping[str, Any] | None:
+    """Return the reading of a run's target that reads the same, such as that of an earlier run."""
+    same = ("indicator", "service", "share_of", "commune_share")
+    for other in run.targets:
+        for reading in other["readings"] if other["target_id"] == target["target_id"] else ():
+            if all(reading[name] == wanted[name] for name in same):
+                return dict(reading)
+    return None
 
 
 def read_account(folder: Path, name: str) -> Mapping[str, Any]:

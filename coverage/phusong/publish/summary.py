@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from phusong.publish.assessment import Assessment
-from phusong.targets import Figure, TargetResult
+from phusong.targets import Figure, Reading, TargetResult
 
 __all__ = [
+    "about_reading",
     "figure_text",
     "format_count",
     "format_percent",
@@ -137,7 +138,15 @@ def targets_json(results: tuple[TargetResult, ...]) -> list[dict[str, object]]:
 
 
 def _reading_json(figure: Figure) -> dict[str, object]:
-    reading = figure.reading
+    return about_reading(figure.reading) | {
+        "share": figure.share,
+        "share_low": figure.share_low,
+        "share_high": figure.share_high,
+    }
+
+
+def about_reading(reading: Reading) -> dict[str, object]:
+    """Return what a reading reads, as plain data."""
     return {
         "label_vi": reading.label_vi,
         "label_en": reading.label_en,
@@ -146,9 +155,6 @@ def _reading_json(figure: Figure) -> dict[str, object]:
         "share_of": reading.share_of,
         "commune_share": reading.commune_share,
         "threshold": reading.threshold,
-        "share": figure.share,
-        "share_low": figure.share_low,
-        "share_high": figure.share_high,
     }
 
 

@@ -95,9 +95,9 @@ def predict_area(
     margin = 0
     if (away_m[away_m <= reach.radius_m] > 0.0).any():
         margin = math.ceil(reach.radius_m / grid.cell_m)
-    _require_size(_widen(grid, margin), land.sampling)
+    _require_size(grid.widened(margin), land.sampling)
     relief = lay_relief(
-        land.terrain, _widen(grid, margin), kind=land.kind, cover=land.cover,
+        land.terrain, grid.widened(margin), kind=land.kind, cover=land.cover,
         sampling=land.sampling,
     )  # fmt: skip
     found = lay_network(near, relief, rules)
@@ -141,14 +141,6 @@ def _require_size(grid: Grid, sampling: int) -> None:
             f"{n_samples / 1e6:,.0f} million, at most {MOST_SAMPLES / 1e6:,.0f} million: take one "
             "province at a time, larger cells or fewer samples; is a site far away from the others?"
         )
-
-
-def _widen(grid: Grid, cells: int) -> Grid:
-    rows, columns = grid.shape
-    return replace(
-        grid, x_min=grid.x_min - cells * grid.cell_m, y_max=grid.y_max + cells * grid.cell_m,
-        shape=(rows + 2 * cells, columns + 2 * cells),
-    )  # fmt: skip
 
 
 def _crop(prediction: Prediction, cells: int) -> Prediction:

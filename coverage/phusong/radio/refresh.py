@@ -8,11 +8,9 @@ import numpy as np
 import pandas as pd
 
 from phusong.radio.limits import ModelRangeError
-from phusong.radio.sweep import ROUND_UP, Servers, find_servers
+from phusong.radio.sweep import EDGE, ROUND_UP, Servers, find_servers
 
 __all__ = ["refresh_servers"]
-
-EDGE = 2  # cells of ground beside a ray along the edge of what is cut out
 
 
 def refresh_servers(

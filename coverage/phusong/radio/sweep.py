@@ -26,6 +26,7 @@ MAST = ("row", "col", "antenna_height_m")
 PANEL = tuple(Panel.__dataclass_fields__)
 SECTOR_COLUMNS = (*MAST, "eirp_dbm", "frequency_ghz", "azimuth_deg", *PANEL)
 FIRST_RING_KM = 1.5  # all masts serve it before any serves farther: then few cells stay open
+EDGE = 2  # cells of ground beside a ray along the edge of what is cut out
 ROUND_UP = 1.0 + 1e-9  # a cell at just the radius belongs to it, however its distance rounds
 
 

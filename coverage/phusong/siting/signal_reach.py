@@ -16,7 +16,7 @@ from phusong.radio.area import Land
 from phusong.radio.network import lay_network
 from phusong.radio.relief import Relief, lay_relief
 from phusong.radio.rules import RadioRules
-from phusong.radio.sweep import SECTOR_COLUMNS, find_servers
+from phusong.radio.sweep import EDGE, SECTOR_COLUMNS, find_servers
 from phusong.siting.reach import Demand
 
 __all__ = ["Served", "find_served"]
@@ -105,14 +105,9 @@ def find_served(
     ModelRangeError
         If the terrain lies elsewhere, or a number is outside the model's range.
     """
-    margin = ceil(float(radius_m.max(initial=0.0)) / grid.cell_m) + 1
-    rows, columns = grid.shape
-    wide = replace(
-        grid, x_min=grid.x_min - margin * grid.cell_m, y_max=grid.y_max + margin * grid.cell_m,
-        shape=(rows + 2 * margin, columns + 2 * margin),
-    )  # fmt: skip
+    margin = ceil(float(radius_m.max(initial=0.0)) / grid.cell_m) + EDGE
     relief = lay_relief(
-        land.terrain, wide, kind=land.kind, cover=land.cover, sampling=land.sampling
+        land.terrain, grid.widened(margin), kind=land.kind, cover=land.cover, sampling=land.sampling
     )
     sectors = lay_network(cells, relief, rules).sectors
     at = pd.Series(sectors.index, index=sectors["site_id"]).reindex(cells["site_id"]).to_numpy()
@@ -134,7 +129,7 @@ def _sweep(
 ) -> tuple[int, int, np.ndarray]:
     """Return the power of one sector in the cells around it, and the first row and column."""
     every = relief.sampling
-    reach = ceil(radius_m / relief.grid.cell_m) + 1
+    reach = ceil(radius_m / relief.grid.cell_m) + EDGE
     row, column = int(sector["row"].iloc[0]), int(sector["col"].iloc[0])
     top, left = (max(at // every - reach, 0) for at in (row, column))
     low, right = (

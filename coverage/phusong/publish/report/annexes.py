@@ -7,7 +7,7 @@ from typing import Any
 
 from phusong.publish.report.blocks import Block, Heading, PageBreak, Paragraph, Picture, Table
 from phusong.publish.report.sources import ReportSources
-from phusong.publish.report.teller import Teller
+from phusong.publish.report.teller import ReportTeller
 from phusong.publish.run_outputs import Run
 
 __all__ = ["annexes"]
@@ -15,7 +15,7 @@ __all__ = ["annexes"]
 TIERS = ("broadband_b3", "broadband_b2", "broadband_b1", "broadband_b0")
 
 
-def annexes(say: Teller, sources: ReportSources) -> Iterator[Block]:
+def annexes(say: ReportTeller, sources: ReportSources) -> Iterator[Block]:
     """Yield the maps, and a row for each commune."""
     run, plan = sources.run, sources.plan
     yield PageBreak()
@@ -37,7 +37,7 @@ def annexes(say: Teller, sources: ReportSources) -> Iterator[Block]:
     yield _table(say, run)
 
 
-def _table(say: Teller, run: Run) -> Table:
+def _table(say: ReportTeller, run: Run) -> Table:
     gaps = run.gaps.set_index("commune_code")
     columns = ("code", "commune", "people", "p5", "a5", "broadband", "missing")
     rows = []
@@ -56,12 +56,12 @@ def _table(say: Teller, run: Run) -> Table:
     )  # fmt: skip
 
 
-def _share(say: Teller, row: dict[str, Any], name: str) -> str:
+def _share(say: ReportTeller, row: dict[str, Any], name: str) -> str:
     nan = float("nan")
     return say.share(row.get(name, nan), row.get(f"{name}_low", nan), row.get(f"{name}_high", nan))
 
 
-def _tier(say: Teller, row: dict[str, Any]) -> str:
+def _tier(say: ReportTeller, row: dict[str, Any]) -> str:
     """Return the highest tier that a commune surely has."""
     known = [tier for tier in TIERS if tier in row]
     if not known:

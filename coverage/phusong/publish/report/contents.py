@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, time
 from importlib.resources import files
 from typing import Any
@@ -14,8 +14,8 @@ from phusong.publish.report.annexes import annexes
 from phusong.publish.report.blocks import Block, Bullets, Document, Heading, Paragraph, Table
 from phusong.publish.report.findings import evidence_part, places_part, plan_part
 from phusong.publish.report.sources import ReportSources
-from phusong.publish.report.teller import Teller
-from phusong.publish.run_outputs import Run
+from phusong.publish.report.teller import ReportTeller
+from phusong.publish.run_outputs import Run, find_reading
 from phusong.publish.texts import as_number, read_words
 
 __all__ = ["compose"]
@@ -32,7 +32,7 @@ def compose(sources: ReportSources, *, lang: str) -> Document:
     lang : {"vi", "en"}
     """
     run = sources.run
-    say = Teller(words=_read_words(lang), lang=lang)
+    say = ReportTeller(w=_read_words(lang), lang=lang)
     body: list[Block] = []
     parts = (
         _basis(say, sources), _situation(say, run), _results(say, sources), _gaps(say, run),
@@ -66,7 +66,7 @@ def _read_words(lang: str) -> Mapping[str, str]:
     return {**read_words(lang), **tomllib.loads(text)[lang]}
 
 
-def _basis(say: Teller, sources: ReportSources) -> Iterator[Block]:
+def _basis(say: ReportTeller, sources: ReportSources) -> Iterator[Block]:
     yield Heading(text=say("basis"))
     told = [
         say("basis_target", document=t["document"], clause=t["clause"], words=t["words_vi"])
@@ -80,7 +80,7 @@ def _basis(say: Teller, sources: ReportSources) -> Iterator[Block]:
     yield Paragraph(text=say("bounds"))
 
 
-def _situation(say: Teller, run: Run) -> Iterator[Block]:
+def _situation(say: ReportTeller, run: Run) -> Iterator[Block]:
     communes = run.communes
     yield Heading(text=say("situation"))
     yield Paragraph(text=say(
@@ -91,47 +91,28 @@ def _situation(say: Teller, run: Run) -> Iterator[Block]:
     ))  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Before:
-    """The readings of an earlier run, by what they read."""
-
-    shares: Mapping[tuple[Any, ...], float]
-    is_other_map: bool
-
-    @classmethod
-    def of(cls, previous: Run | None, run: Run) -> _Before:
-        if previous is None:
-            return cls(shares={}, is_other_map=False)
-        vintages = [set(one.communes["vintage"]) for one in (previous, run)]
-        shares = {
-            _key(target, reading): as_number(reading["share"])
-            for target in previous.targets
-            for reading in target["readings"]
-        }
-        return cls(shares=shares, is_other_map=vintages[0] != vintages[1])
-
-    def change(self, target: Mapping[str, Any], reading: Mapping[str, Any]) -> float:
-        """Return the change of a share; NaN where the two cannot be compared."""
-        if self.is_other_map and reading["share_of"] == "communes":
-            return float("nan")
-        before = self.shares.get(_key(target, reading), float("nan"))
-        return as_number(reading["share"]) - before
+def _change(
+    run: Run, previous: Run | None, target: Mapping[str, Any], reading: Mapping[str, Any]
+) -> float:
+    """Return the change of a share; NaN where the two cannot be compared."""
+    if previous is None or (reading["share_of"] == "communes" and _is_other_map(run, previous)):
+        return math.nan
+    before = find_reading(previous, target, reading)
+    return math.nan if before is None else as_number(reading["share"]) - as_number(before["share"])
 
 
-def _key(target: Mapping[str, Any], reading: Mapping[str, Any]) -> tuple[Any, ...]:
-    names = ("indicator", "service", "share_of", "commune_share")
-    return (target["target_id"], *(reading[name] for name in names))
+def _is_other_map(run: Run, previous: Run) -> bool:
+    return set(run.communes["vintage"]) != set(previous.communes["vintage"])
 
 
-def _results(say: Teller, sources: ReportSources) -> Iterator[Block]:
+def _results(say: ReportTeller, sources: ReportSources) -> Iterator[Block]:
     run, previous = sources.run, sources.previous
-    before = _Before.of(previous, run)
     yield Heading(text=say("results"))
     if previous is None:
         yield Paragraph(text=say("no_previous"))
     else:
         yield Paragraph(text=say("change_since", day=say.day(previous.as_of)))
-        if before.is_other_map:
+        if _is_other_map(run, previous):
             vintage = ", ".join(sorted(set(previous.communes["vintage"])))
             yield Paragraph(text=say("other_map", vintage=vintage))
     rows: list[tuple[str, ...]] = []
@@ -146,7 +127,7 @@ def _results(say: Teller, sources: ReportSources) -> Iterator[Block]:
                 "– " + reading[f"label_{say.lang}"],
                 say.share(reading["share"], reading["share_low"], reading["share_high"]),
                 "–" if threshold is None else "≥ " + say.percent(threshold),
-                say.points(before.change(target, reading)),
+                say.points(_change(run, previous, target, reading)),
                 say("beside_mark") if threshold is None else "",
             ))  # fmt: skip
     yield Table(
@@ -158,7 +139,7 @@ def _results(say: Teller, sources: ReportSources) -> Iterator[Block]:
     yield Bullets(texts=tuple(_shortfall(say, target) for target in run.targets))
 
 
-def _shortfall(say: Teller, target: Mapping[str, Any]) -> str:
+def _shortfall(say: ReportTeller, target: Mapping[str, Any]) -> str:
     title = target[f"title_{say.lang}"]
     if not target["n_communes"]:
         return say("target_unmeasured", title=title)
@@ -174,7 +155,7 @@ def _shortfall(say: Teller, target: Mapping[str, Any]) -> str:
     )
 
 
-def _gaps(say: Teller, run: Run) -> Iterator[Block]:
+def _gaps(say: ReportTeller, run: Run) -> Iterator[Block]:
     yield Heading(text=say("gaps"))
     gaps = run.gaps.sort_values("rank")
     if gaps.empty:
@@ -200,7 +181,7 @@ def _gaps(say: Teller, run: Run) -> Iterator[Block]:
     )  # fmt: skip
 
 
-def _limits(say: Teller, run: Run) -> Iterator[Block]:
+def _limits(say: ReportTeller, run: Run) -> Iterator[Block]:
     yield Heading(text=say("limits"))
     yield Paragraph(text=say("rows_text"))
     counted: Mapping[str, Mapping[str, int]] = run.summary["rows"]

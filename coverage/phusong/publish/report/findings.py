@@ -10,7 +10,7 @@ import pandas as pd
 from phusong.publish.plan_figures import plan_words
 from phusong.publish.report.blocks import Block, Heading, Paragraph, Table
 from phusong.publish.report.sources import PlanOutputs
-from phusong.publish.report.teller import Teller
+from phusong.publish.report.teller import ReportTeller
 from phusong.publish.run_outputs import Run, read_table
 
 __all__ = ["evidence_part", "places_part", "plan_part"]
@@ -20,7 +20,7 @@ SHOWN = 20
 BILLION = 1e9
 
 
-def places_part(say: Teller, run: Run) -> Iterator[Block]:
+def places_part(say: ReportTeller, run: Run) -> Iterator[Block]:
     """Tell of places that must be served, of zones that are not, and of villages."""
     yield Heading(text=say("places"))
     counts = ("n_places", "n_served", "n_not_served", "n_unknown")
@@ -46,7 +46,7 @@ def places_part(say: Teller, run: Run) -> Iterator[Block]:
     yield from _villages(say, run)
 
 
-def _zones(say: Teller, run: Run) -> Iterator[Block]:
+def _zones(say: ReportTeller, run: Run) -> Iterator[Block]:
     places = read_table(
         run, "places.csv", numbers=dict.fromkeys(("share", "share_low", "share_high"), "float64"),
         texts=("place_name", "category", "commune_name", "service", "verdict"),
@@ -72,7 +72,7 @@ def _zones(say: Teller, run: Run) -> Iterator[Block]:
     )  # fmt: skip
 
 
-def _villages(say: Teller, run: Run) -> Iterator[Block]:
+def _villages(say: ReportTeller, run: Run) -> Iterator[Block]:
     counts = ("n", "n_trang_song", "n_lom_song", "n_covered", "n_unknown")
     villages = read_table(
         run, "villages_summary.csv", numbers=dict.fromkeys(counts, "int64"),
@@ -93,7 +93,7 @@ def _villages(say: Teller, run: Run) -> Iterator[Block]:
     )  # fmt: skip
 
 
-def evidence_part(say: Teller, run: Run) -> Iterator[Block]:
+def evidence_part(say: ReportTeller, run: Run) -> Iterator[Block]:
     """Tell where kinds of evidence contradict each other."""
     yield Heading(text=say("evidence"))
     numbers = ("higher_low", "lower_high", "people_disputed")
@@ -127,11 +127,11 @@ def evidence_part(say: Teller, run: Run) -> Iterator[Block]:
     )  # fmt: skip
 
 
-def _share(say: Teller, share: float) -> str:
+def _share(say: ReportTeller, share: float) -> str:
     return say.decimal(100 * share, 1) + " %"
 
 
-def plan_part(say: Teller, plan: PlanOutputs | None) -> Iterator[Block]:
+def plan_part(say: ReportTeller, plan: PlanOutputs | None) -> Iterator[Block]:
     """Tell what to build next, where there is a plan."""
     yield Heading(text=say("proposals"))
     if plan is None:

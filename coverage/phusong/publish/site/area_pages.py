@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from phusong.publish.run_outputs import KEYS, Run
+from phusong.publish.run_outputs import KEYS, find_reading
 from phusong.publish.site.drawings import hatching
-from phusong.publish.site.model import Key, Site, Triple
+from phusong.publish.site.model import UNKNOWN, Key, Site, Triple
 from phusong.publish.site.voice import Page, Voice
 from phusong.publish.texts import as_number
 
@@ -213,23 +213,15 @@ def _target_history(voice: Voice, target: Mapping[str, Any]) -> Mapping[str, obj
     """Return the deciding readings over the runs, each found again by what it reads."""
     readings = [r for r in target["readings"] if r["threshold"] is not None]
     readings = readings or target["readings"]
-    rows = [[_find_reading(run, target, reading) for reading in readings]
-            for run in voice.site.runs]  # fmt: skip
+    found = [[find_reading(run, target, reading) for reading in readings]
+             for run in voice.site.runs]  # fmt: skip
+    rows = [[UNKNOWN if reading is None else _triple(reading) for reading in row] for row in found]
     return voice.history(
         readings[0][f"label_{voice.lang}"],
         [reading[f"label_{voice.lang}"] for reading in readings],
         [[voice.share(triple) for triple in row] for row in rows],
         [row[0] for row in rows],
     )
-
-
-def _find_reading(run: Run, target: Mapping[str, Any], wanted: Mapping[str, Any]) -> Triple:
-    same = ("indicator", "service", "share_of", "commune_share")
-    for other in run.targets:
-        for reading in other["readings"] if other["target_id"] == target["target_id"] else ():
-            if all(reading[name] == wanted[name] for name in same):
-                return _triple(reading)
-    return (math.nan, math.nan, math.nan)
 
 
 def _target_page(voice: Voice, target: Mapping[str, Any], told: Mapping[str, Any]) -> Page:

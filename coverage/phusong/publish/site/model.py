@@ -15,7 +15,7 @@ from phusong.publish.run_outputs import KEYS, Run
 from phusong.publish.site.drawings import class_of, draw_neighbourhoods
 from phusong.publish.site.shapes import Outlines, find_neighbours, outline_communes
 
-__all__ = ["Figures", "Site", "build_site", "file_name"]
+__all__ = ["UNKNOWN", "Figures", "Site", "build_site", "file_name"]
 
 OVERVIEW_PIXELS = 900
 

@@ -12,7 +12,8 @@ import pandas as pd
 from phusong.publish.palette import BREAKS, CLASSES
 from phusong.publish.site.drawings import chart_lines
 from phusong.publish.site.model import Key, Site, Triple
-from phusong.publish.texts import count_text, date_text, decimal_text, share_text
+from phusong.publish.teller import Teller
+from phusong.publish.texts import share_text
 
 __all__ = ["Page", "Voice"]
 
@@ -32,28 +33,13 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Voice:
+class Voice(Teller):
     """A site and the language that it is told in."""
 
     site: Site
-    lang: str
-    w: Mapping[str, str]
-
-    def say(self, word: str, **values: object) -> str:
-        return self.w[word].format(**values)
-
-    def word(self, code: str) -> str:
-        """Return the word for a code of the tables; one that we do not know stands as it is."""
-        return self.w.get(code, code)
-
-    def day(self, iso: str) -> str:
-        return date_text(iso, self.lang)
-
-    def count(self, number: float) -> str:
-        return count_text(number, self.lang, self.w)
 
     def number(self, value: float, digits: int, unit: str) -> str:
-        text = decimal_text(value, digits, self.lang, self.w)
+        text = self.decimal(value, digits)
         return text if pd.isna(value) else f"{text} {unit}"
 
     def share(self, triple: Triple) -> str:
@@ -62,17 +48,6 @@ class Voice:
             return self.w["unknown"]
         parts = re.split(r" (?=[\[(])", share_text(*triple, self.lang))
         return " ".join(part.replace(" ", NO_BREAK).replace("–", f"–{JOINER}") for part in parts)
-
-    def percent(self, share: float) -> str:
-        """Return a threshold, which has no more decimals than it needs."""
-        digits = 0 if round(100 * share, 6).is_integer() else 1
-        return decimal_text(100 * share, digits, self.lang, self.w) + " %"
-
-    def service(self, service: str) -> str:
-        return self.w["mbb"] if service == "mbb" else service.upper().replace("_", " ")
-
-    def missing(self, codes: str) -> str:
-        return ", ".join(self.word(f"m_{code}") for code in codes.split(";"))
 
     @property
     def covered_by_5g(self) -> str:
