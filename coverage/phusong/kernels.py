@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
-__all__ = ["announce_compiling", "in_threads", "kernel"]
+__all__ = ["announce_compiling", "digest_sources", "in_threads", "kernel"]
 
 Function = TypeVar("Function", bound=Callable[..., object])
 Item = TypeVar("Item")
@@ -93,16 +93,22 @@ def announce_compiling(say: Callable[[], object]) -> Iterator[None]:
 
 
 @cache
+def digest_sources(module: str) -> str:
+    """Return the SHA-256 of a module's source and of all that it imports of ours, in hex."""
+    digest = hashlib.sha256()
+    for source in _sources(module, set()):
+        digest.update(source)
+    return digest.hexdigest()
+
+
+@cache
 def _cache_folders(module: str) -> tuple[Path, ...]:
     """Return where the compiled kernels of a module may lie, the best first.
 
     The name holds a digest of the module and of all that it imports of ours: numba itself looks
     only at the file that a kernel is in, and would go on using old code of one called from another.
     """
-    digest = hashlib.sha256()
-    for source in _sources(module, set()):
-        digest.update(source)
-    name = f"{module}-{digest.hexdigest()[:16]}"
+    name = f"{module}-{digest_sources(module)[:16]}"
     beside = Path(__file__).parent / "__pycache__" / "kernels"
     for old in beside.glob(f"{module}-*"):
         if old.name != name:

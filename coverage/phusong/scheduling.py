@@ -17,7 +17,7 @@ from phusong.indicators import ProvinceCoverage
 from phusong.packing import PackedShares, pack_shares, unpack_shares
 from phusong.province import Part, Question, measure_part, sites_in_reach
 from phusong.steps import Progress, silently
-from phusong.workers import explain_loss, send
+from phusong.tasks import finish_tasks
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -61,27 +61,15 @@ def measure_parts(
     """
     if client is None:
         return [measure_part(part, on_air, question) for part in progress(parts, LABEL)]
-    from distributed import as_completed
-
     on_air = on_air.reset_index(drop=True)
     largest_first = sorted(range(len(parts)), key=lambda i: -_effort(parts[i]))
-    futures = [
-        send(client, _measure_packed, parts[i], _cut_out(on_air, parts[i]), question)
-        for i in largest_first
-    ]
-    position = {future.key: i for future, i in zip(futures, largest_first, strict=True)}
+    tasks = [(parts[i], _cut_out(on_air, parts[i]), question) for i in largest_first]
     done: dict[int, tuple[ProvinceCoverage, float]] = {}
-    try:
-        with explain_loss(client):
-            finished = as_completed(futures, loop=client.loop)
-            for _ in progress(range(len(parts)), LABEL):
-                future = next(finished)
-                i = position[future.key]
-                done[i] = _unpack(parts[i], question, future.result())
-                future.release()  # the worker need not keep it
-    finally:
-        for future in futures:
-            future.release()  # after an error the others are not measured for nobody
+    for place, answer in finish_tasks(
+        _measure_packed, tasks, client=client, progress=progress, label=LABEL
+    ):
+        i = largest_first[place]
+        done[i] = _unpack(parts[i], question, answer)
     return [done[i] for i in range(len(parts))]
 
 

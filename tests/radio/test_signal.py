@@ -10,7 +10,8 @@ from networks import RULES, mast, predict, relief
 from scipy.stats import norm
 
 from phusong.radio.p1812 import P1812Link, p1812_loss
-from phusong.radio.signal import Reach, sinr_db
+from phusong.radio.signal import Reach
+from phusong.radio.tiles import sinr_db
 
 FLAT = relief(np.zeros((41, 61)))
 # 30 kHz of thermal noise at -174 dBm/Hz, and a receiver of 7 dB: -174 + 44.77 + 7

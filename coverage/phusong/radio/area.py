@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -17,7 +18,11 @@ from phusong.radio.network import Network, count_left_out, lay_network, leave_ou
 from phusong.radio.relief import Relief, lay_relief
 from phusong.radio.rules import RadioRules
 from phusong.radio.signal import Prediction, Reach, predict_signal
+from phusong.radio.tiles import TileSignal
 from phusong.steps import Progress, silently
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 __all__ = ["AreaSignal", "Land", "predict_area"]
 
@@ -68,6 +73,8 @@ def predict_area(
     services: Mapping[str, Sequence[str]],
     operators: Sequence[str],
     reach: Reach | None = None,
+    known: MutableMapping[str, TileSignal] | None = None,
+    client: Client | None = None,
     progress: Progress = silently,
 ) -> AreaSignal:
     """Return the signal of each service on a grid.
@@ -79,7 +86,7 @@ def predict_area(
         Schema "sites", conformed, on air, any CRS.
     land : Land
     rules : RadioRules
-    services, operators, reach, progress
+    services, operators, reach, known, client, progress
         See `predict_signal`.
 
     Raises
@@ -104,7 +111,7 @@ def predict_area(
     network = replace(found, left_out=pd.concat([far, found.left_out], ignore_index=True))
     prediction = predict_signal(
         relief, network, rules, services=services, operators=operators, reach=reach,
-        progress=progress,
+        margin_cells=margin, known=known, client=client, progress=progress,
     )  # fmt: skip
     notes = [*count_left_out(far, len(sites)), *network.notes]
     if relief.n_voids:
@@ -115,9 +122,7 @@ def predict_area(
     if relief.n_bare and land.cover is not None:
         notes.append(f"{relief.n_bare} of {relief.ground_m.size} samples have no clutter: taken "
                      "as open")  # fmt: skip
-    return AreaSignal(
-        prediction=_crop(prediction, margin), network=network, relief=relief, notes=tuple(notes)
-    )
+    return AreaSignal(prediction=prediction, network=network, relief=relief, notes=tuple(notes))
 
 
 def _away_m(sites: gpd.GeoDataFrame, grid: Grid) -> np.ndarray:
@@ -141,14 +146,3 @@ def _require_size(grid: Grid, sampling: int) -> None:
             f"{n_samples / 1e6:,.0f} million, at most {MOST_SAMPLES / 1e6:,.0f} million: take one "
             "province at a time, larger cells or fewer samples; is a site far away from the others?"
         )
-
-
-def _crop(prediction: Prediction, cells: int) -> Prediction:
-    if cells == 0:
-        return prediction
-    inner = {"y": slice(cells, -cells), "x": slice(cells, -cells)}
-    return replace(
-        prediction,
-        services={name: layers.isel(inner) for name, layers in prediction.services.items()},
-        margins_db=prediction.margins_db.isel(inner),
-    )

@@ -199,9 +199,9 @@ def _to_sectors(
     )
     names = ["row", "col", "antenna_height_m", "azimuth_deg", "site_id", "sector_id", "operator",
              "technology", "frequency_mhz"]  # fmt: skip
-    return pd.concat([sites[names], budgets, pd.DataFrame(panels)], axis=1).assign(
-        frequency_ghz=sites["frequency_mhz"] / 1000.0
-    )
+    return pd.concat(
+        [sites[names], budgets, pd.DataFrame(panels, columns=list(OMNI))], axis=1
+    ).assign(frequency_ghz=sites["frequency_mhz"] / 1000.0)
 
 
 def _panel(

@@ -11,9 +11,16 @@ from phusong.radio.antenna import panel_db
 from phusong.radio.diffraction import corrected_db, spherical_earth_db
 from phusong.radio.p1812_kernel import median_diffraction_db
 
-__all__ = ["SLACK_DB", "ceiling_dbm", "free_space_db", "may_serve", "merge_servers", "serve"]
+__all__ = [
+    "CHANNEL", "LEAD", "MOST", "NUMBER", "SLACK_DB", "ceiling_db", "free_space_db", "may_serve",
+    "merge_servers", "serve",
+]  # fmt: skip
 
 SLACK_DB = 1e-9  # more than rounding, less than anything that matters
+# Columns of the sectors, after EIRP, frequency, azimuth and the six numbers of a panel: the
+# sector's number, its channel, its power 1 km away less 92.4 dB, and the most of these that its
+# mast has on that channel.
+NUMBER, CHANNEL, LEAD, MOST = 9, 10, 11, 12
 
 
 @kernel
@@ -23,17 +30,18 @@ def free_space_db(slant_km: float, f_ghz: float) -> float:
 
 
 @kernel
-def ceiling_dbm(
+def ceiling_db(
     mast: np.ndarray, sectors: np.ndarray, bearing_deg: float, spread_deg: float
 ) -> float:
-    """Return the most that a mast can send near a bearing, 1 km away at 1 GHz's loss aside.
+    """Return how near a mast comes to its most on any channel, near a bearing: 0 or less.
 
-    Less `free_space_db(distance, 1.0)` it is an upper bound of any sector's power at a distance.
-    Across a panel that leans mechanically no bound is made: it is taken at its best.
+    With the `MOST` of its channel, less `free_space_db(distance, 1.0)`, it is an upper bound of
+    any sector's power at a distance. Across a panel that leans mechanically no bound is made: it
+    is taken at its best.
     """
     ceiling = -math.inf
     for s in range(int(mast[3]), int(mast[4])):
-        power = sectors[s, 0] - 20.0 * math.log10(sectors[s, 1])
+        power = sectors[s, LEAD] - sectors[s, MOST]
         if not math.isnan(sectors[s, 2]) and sectors[s, 6] == 0.0:
             offset = abs((bearing_deg - sectors[s, 2] + 180.0) % 360.0 - 180.0)
             across = max(offset - spread_deg, 0.0) / sectors[s, 3]
@@ -63,15 +71,17 @@ def _sent_dbm(
 
 @kernel
 def may_serve(
-    south: int, east: int, distance_km: float, rise_m: float, mast: np.ndarray,
-    sectors: np.ndarray, beaten_dbm: float,
+    r: int, c: int, south: int, east: int, distance_km: float, rise_m: float, mast: np.ndarray,
+    sectors: np.ndarray, signal: np.ndarray, least_db: float,
 ) -> bool:  # fmt: skip
-    """Say whether any sector of a mast would beat a power if nothing stood between."""
+    """Say whether any sector of a mast could be among the best of a cell, losing only so much."""
     rise_km = rise_m / 1000.0
     slant_km = math.sqrt(distance_km * distance_km + rise_km * rise_km)
     bearing, elevation = _direction(south, east, distance_km, rise_km)
+    last = signal.shape[1] - 1
     for s in range(int(mast[3]), int(mast[4])):
-        if _sent_dbm(sectors[s], slant_km, bearing, elevation) >= beaten_dbm - SLACK_DB:
+        beaten = signal[int(sectors[s, CHANNEL]), last, r, c] + least_db - SLACK_DB
+        if _sent_dbm(sectors[s], slant_km, bearing, elevation) >= beaten:
             return True
     return False
 
@@ -91,17 +101,18 @@ def serve(
     rise_km = (hrs_m - hts_m) / 1000.0
     slant_km = math.sqrt(distance_km * distance_km + rise_km * rise_km)
     bearing, elevation = _direction(south, east, distance_km, rise_km)
-    last = signal.shape[0] - 1
+    last = signal.shape[1] - 1
     f_known, diffraction_db = -1.0, 0.0
     for s in range(int(mast[3]), int(mast[4])):
+        channel = int(sectors[s, CHANNEL])
         power = _sent_dbm(sectors[s], slant_km, bearing, elevation)
-        if is_lazy and power < signal[last, r, c] - SLACK_DB:
+        if is_lazy and power < signal[channel, last, r, c] - SLACK_DB:
             continue
         f_ghz = sectors[s, 1]
         if f_ghz != f_known:
             f_known = f_ghz
             diffraction_db = _diffraction_db(d_km, ae_km, hts_m, hrs_m, f_ghz, geometry, scratch, n)
-        _offer(power - diffraction_db, int(sectors[s, 9]), r, c, signal, server)
+        _offer(power - diffraction_db, int(sectors[s, NUMBER]), channel, r, c, signal, server)
 
 
 @kernel
@@ -124,15 +135,17 @@ def _diffraction_db(
 
 
 @kernel
-def _offer(power: float, s: int, r: int, c: int, signal: np.ndarray, server: np.ndarray) -> None:
-    """Put a sector among the best of a cell, where it belongs; the lower number wins a tie."""
-    i = signal.shape[0] - 1
-    if not _beats(power, s, signal[i, r, c], server[i, r, c]):
+def _offer(
+    power: float, s: int, h: int, r: int, c: int, signal: np.ndarray, server: np.ndarray
+) -> None:
+    """Put a sector among the best of a channel in a cell; the lower number wins a tie."""
+    i = signal.shape[1] - 1
+    if not _beats(power, s, signal[h, i, r, c], server[h, i, r, c]):
         return
-    while i > 0 and _beats(power, s, signal[i - 1, r, c], server[i - 1, r, c]):
-        signal[i, r, c], server[i, r, c] = signal[i - 1, r, c], server[i - 1, r, c]
+    while i > 0 and _beats(power, s, signal[h, i - 1, r, c], server[h, i - 1, r, c]):
+        signal[h, i, r, c], server[h, i, r, c] = signal[h, i - 1, r, c], server[h, i - 1, r, c]
         i -= 1
-    signal[i, r, c], server[i, r, c] = power, s
+    signal[h, i, r, c], server[h, i, r, c] = power, s
 
 
 @kernel
@@ -145,13 +158,14 @@ def merge_servers(
     signal: np.ndarray, server: np.ndarray, more_signal: np.ndarray, more_server: np.ndarray
 ) -> None:
     """Add the best of one worker to those of another, in place; each sector counts once."""
-    n_best = signal.shape[0]
-    for r in range(signal.shape[1]):
-        for c in range(signal.shape[2]):
-            for i in range(n_best):
-                s = more_server[i, r, c]
-                is_new = s >= 0
-                for j in range(n_best):
-                    is_new = is_new and server[j, r, c] != s
-                if is_new:
-                    _offer(more_signal[i, r, c], s, r, c, signal, server)
+    n_channels, n_best, n_rows, n_columns = signal.shape
+    for at in range(n_channels * n_rows * n_columns):
+        h, cell = at // (n_rows * n_columns), at % (n_rows * n_columns)
+        r, c = cell // n_columns, cell % n_columns
+        for i in range(n_best):
+            s = more_server[h, i, r, c]
+            is_new = s >= 0
+            for j in range(n_best):
+                is_new = is_new and server[h, j, r, c] != s
+            if is_new:
+                _offer(more_signal[h, i, r, c], s, h, r, c, signal, server)

@@ -19,7 +19,7 @@ from phusong.radio.paths import effective_earth_km
 from phusong.radio.serving import merge_servers
 from phusong.radio.sweep_kernel import sweep_masts
 
-__all__ = ["SECTOR_COLUMNS", "Servers", "find_servers"]
+__all__ = ["SECTOR_COLUMNS", "Servers", "Sweep", "find_servers", "sweep_channels"]
 
 SOURCE = "ITU-R P.1812-7, Annex 1"
 MAST = ("row", "col", "antenna_height_m")
@@ -35,12 +35,45 @@ class Servers:
     """The n best sectors of each cell, the best first: arrays of shape (n, row, col).
 
     `signal_dbm` is the power of one reference element, NaN where no sector reaches; `sector` is
-    the position in the frame of sectors, -1 where none. `n_points` losses were computed.
+    the position in the frame of sectors, -1 where none. Of several channels the arrays have one
+    more dimension, the first. `n_points` paths were computed.
     """
 
     signal_dbm: np.ndarray
     sector: np.ndarray
     n_points: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """How far and how closely is swept: the options of `find_servers`, which says what they are."""
+
+    cell_m: float
+    receivers_every: int = 1
+    radius_m: float = 10_000.0
+    exact_m: float = 1_000.0
+    receiver_height_m: float = 1.5
+    dn: float = 45.0
+    n_best: int = 2
+    is_lazy: bool = True
+    n_threads: int = 2
+
+    def __post_init__(self) -> None:
+        require_within("cell_m", self.cell_m, 0.1, 10_000.0, source="the raster")
+        require_within("radius_m", self.radius_m, self.cell_m, 100_000.0, source="the sweep")
+        height_m = self.receiver_height_m
+        require_within("receiver_height_m", height_m, 1.0, 3000.0, source=f"{SOURCE}, §2")
+        require_within("n_best", self.n_best, 1, 8, source="the sweep")
+        require_within("dn", self.dn, 0.0, 156.0, source=f"{SOURCE}, §3.5")
+
+    @property
+    def rings_km(self) -> list[tuple[float, float, float]]:
+        """Of each ring where it begins, up to where profiles are exact, and where it ends."""
+        radius_km = self.radius_m / 1000.0 * ROUND_UP
+        exact_km = radius_km if self.exact_m >= self.radius_m else self.exact_m / 1000.0
+        middle_km = min(FIRST_RING_KM, radius_km)
+        rings = [(0.0, exact_km, middle_km), (middle_km, exact_km, radius_km)]
+        return [ring for ring in rings if ring[0] < ring[2]]
 
 
 def find_servers(
@@ -109,49 +142,85 @@ def find_servers(
     >>> found.signal_dbm[0, 20, [21, 35, 36]].round(1).tolist()
     [-41.8, -65.0, nan]
     """
+    sweep = Sweep(
+        cell_m=cell_m, receivers_every=receivers_every, radius_m=radius_m, exact_m=exact_m,
+        receiver_height_m=receiver_height_m, dn=dn, n_best=n_best, is_lazy=is_lazy,
+        n_threads=n_threads,
+    )  # fmt: skip
+    alike = np.zeros(len(sectors), np.int64)
+    found = sweep_channels(ground_m, cover_m, sectors, alike, sweep, is_open=is_open)
+    return Servers(signal_dbm=found.signal_dbm[0], sector=found.sector[0], n_points=found.n_points)
+
+
+def sweep_channels(
+    ground_m: np.ndarray,
+    cover_m: np.ndarray,
+    sectors: pd.DataFrame,
+    channel: np.ndarray,
+    sweep: Sweep,
+    *,
+    window: tuple[slice, slice] | None = None,
+    is_open: np.ndarray | None = None,
+) -> Servers:
+    """Return the best sectors of each cell on each channel, bit for bit as channel by channel.
+
+    What the bands of a mast share is done once: its rays, hulls and smooth Earth.
+
+    Parameters
+    ----------
+    ground_m, cover_m, sectors
+        See `find_servers`.
+    channel : array of int, shape (n_sectors,)
+        0, 1, …: sectors compete with those of their own.
+    sweep : Sweep
+    window : tuple of slice, optional
+        Rows and columns of the receivers that are served, of all that the raster has; the result
+        has their shape.
+    is_open : array of bool, shape (row, col) of the result, optional
+        See `find_servers`.
+
+    Returns
+    -------
+    Servers
+        Arrays of shape (channel, n, row, col).
+    """
     ground_m = np.ascontiguousarray(ground_m, float)
     cover_m = np.ascontiguousarray(cover_m, float)
-    _require_raster(ground_m, cover_m, receivers_every)
+    _require_raster(ground_m, cover_m, sweep.receivers_every)
     _require_sectors(sectors, ground_m)
-    require_within("cell_m", cell_m, 0.1, 10_000.0, source="the raster")
-    require_within("radius_m", radius_m, cell_m, 100_000.0, source="the sweep")
-    require_within("receiver_height_m", receiver_height_m, 1.0, 3000.0, source=f"{SOURCE}, §2")
-    require_within("n_best", n_best, 1, 8, source="the sweep")
-    require_within("dn", dn, 0.0, 156.0, source=f"{SOURCE}, §3.5")
-    masts, rows = _to_arrays(sectors, ground_m)
-    shape = (n_best, ground_m.shape[0] // receivers_every, ground_m.shape[1] // receivers_every)
-    radius_km = radius_m / 1000.0 * ROUND_UP
-    exact_km = radius_km if exact_m >= radius_m else exact_m / 1000.0
-    middle_km = min(FIRST_RING_KM, radius_km)
+    masts, rows = _to_arrays(sectors, channel, ground_m)
+    rows_there, columns_there = (n // sweep.receivers_every for n in ground_m.shape)
+    window = window or (slice(0, rows_there), slice(0, columns_there))
+    n_channels = int(channel.max()) + 1
+    shape = (n_channels, sweep.n_best, *(at.stop - at.start for at in window))
     signal, server = np.full(shape, -np.inf), np.full(shape, -1, np.int32)
     if is_open is not None:
-        _require_open(is_open, shape, is_lazy)
-        signal[:, ~is_open] = np.inf  # nothing beats it
-    n_points = 0
-    for ring_km in ((0.0, exact_km, middle_km), (middle_km, exact_km, radius_km)):
-        if ring_km[0] < ring_km[2]:
-            n_points += _serve_ring(
-                ground_m, cover_m, receivers_every, cell_m / 1000.0, effective_earth_km(dn),
-                receiver_height_m, masts, rows, ring_km, is_lazy, signal, server, n_threads,
-            )  # fmt: skip
+        _require_open(is_open, shape[2:], sweep.is_lazy)
+        signal[..., ~is_open] = np.inf  # nothing beats it
+    corner = (window[0].start, window[1].start)
+    n_points = sum(
+        _serve_ring(ground_m, cover_m, corner, masts, rows, ring_km, sweep, signal, server)
+        for ring_km in sweep.rings_km
+    )
     return Servers(
         signal_dbm=np.where(server < 0, np.nan, signal), sector=server, n_points=n_points
     )
 
 
 def _serve_ring(
-    ground_m: np.ndarray, cover_m: np.ndarray, every: int, cell_km: float, ae_km: float,
-    hrg_m: float, masts: np.ndarray, sectors: np.ndarray, ring_km: tuple[float, float, float],
-    is_lazy: bool, signal: np.ndarray, server: np.ndarray, n_threads: int,
+    ground_m: np.ndarray, cover_m: np.ndarray, corner: tuple[int, int], masts: np.ndarray,
+    sectors: np.ndarray, ring_km: tuple[float, float, float], sweep: Sweep, signal: np.ndarray,
+    server: np.ndarray,
 ) -> int:  # fmt: skip
     """Let threads serve one ring, each with a run of masts and a state of its own; merge these."""
-    bounds = np.linspace(0, len(masts), max(n_threads, 1) + 1).astype(int)
+    bounds = np.linspace(0, len(masts), max(sweep.n_threads, 1) + 1).astype(int)
     states = [(signal, server)] + [(signal.copy(), server.copy()) for _ in bounds[2:]]
 
     def work(i: int) -> int:
         return sweep_masts(
-            ground_m, cover_m, every, cell_km, ae_km, hrg_m, masts, sectors, bounds[i],
-            bounds[i + 1], ring_km, is_lazy, *states[i],
+            ground_m, cover_m, sweep.receivers_every, corner, sweep.cell_m / 1000.0,
+            effective_earth_km(sweep.dn), sweep.receiver_height_m, masts, sectors, bounds[i],
+            bounds[i + 1], ring_km, sweep.is_lazy, *states[i],
         )  # fmt: skip
 
     n_points = sum(in_threads(work, range(len(states))))
@@ -160,16 +229,23 @@ def _serve_ring(
     return n_points
 
 
-def _to_arrays(sectors: pd.DataFrame, ground_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _to_arrays(
+    sectors: pd.DataFrame, channel: np.ndarray, ground_m: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return masts and sectors as the kernel takes them, masts from north to south."""
-    ordered = sectors.reset_index(drop=True).sort_values([*MAST, "frequency_ghz"], kind="stable")
+    lead = sectors["eirp_dbm"].to_numpy(float) - 20.0 * np.log10(sectors["frequency_ghz"])
+    numbered = sectors.reset_index(drop=True).assign(channel=channel, lead_dbm=lead.to_numpy())
+    numbered["most_dbm"] = numbered.groupby([*MAST, "channel"])["lead_dbm"].transform("max")
+    ordered = numbered.sort_values([*MAST, "frequency_ghz", "channel"], kind="stable")
     places = ordered[list(MAST)].to_numpy(float)
     starts = np.flatnonzero(np.append(True, (places[1:] != places[:-1]).any(axis=1)))
     ends = np.append(starts[1:], len(places))
     bases = ground_m[places[starts, 0].astype(int), places[starts, 1].astype(int)]
     masts = np.column_stack((places[starts], starts, ends, bases))
     fields = ["eirp_dbm", "frequency_ghz", "azimuth_deg", *PANEL]
-    return masts, np.column_stack((ordered[fields].to_numpy(float), ordered.index.to_numpy()))
+    derived = ["channel", "lead_dbm", "most_dbm"]
+    numbers = (ordered[fields].to_numpy(float), ordered.index.to_numpy(), ordered[derived])
+    return masts, np.column_stack(numbers)
 
 
 def _require_raster(ground_m: np.ndarray, cover_m: np.ndarray, receivers_every: int) -> None:
@@ -184,10 +260,10 @@ def _require_raster(ground_m: np.ndarray, cover_m: np.ndarray, receivers_every: 
     require_within("receivers_every", receivers_every, 1, most, source="the raster")
 
 
-def _require_open(is_open: np.ndarray, shape: tuple[int, int, int], is_lazy: bool) -> None:
-    if is_open.shape != shape[1:] or not is_lazy:
+def _require_open(is_open: np.ndarray, shape: tuple[int, ...], is_lazy: bool) -> None:
+    if is_open.shape != shape or not is_lazy:
         raise ModelRangeError(
-            f"is_open: found shape {is_open.shape}, expected {shape[1:]} and the lazy way"
+            f"is_open: found shape {is_open.shape}, expected {shape} and the lazy way"
         )
 
 

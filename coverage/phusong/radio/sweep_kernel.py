@@ -8,7 +8,15 @@ import numpy as np
 
 from phusong.kernels import kernel
 from phusong.radio.rays import NONE, fresnel_geometry, least_diffraction_db, push_hull
-from phusong.radio.serving import SLACK_DB, ceiling_dbm, free_space_db, may_serve, serve
+from phusong.radio.serving import (
+    CHANNEL,
+    MOST,
+    SLACK_DB,
+    ceiling_db,
+    free_space_db,
+    may_serve,
+    serve,
+)
 
 __all__ = ["sweep_masts"]
 
@@ -18,9 +26,10 @@ ANYTHING = 1e30  # above any power, below the +inf of cells that are not to be s
 
 @kernel
 def sweep_masts(
-    ground_m: np.ndarray, cover_m: np.ndarray, every: int, cell_km: float, ae_km: float,
-    hrg_m: float, masts: np.ndarray, sectors: np.ndarray, first: int, last: int,
-    rings_km: tuple[float, float, float], is_lazy: bool, signal: np.ndarray, server: np.ndarray,
+    ground_m: np.ndarray, cover_m: np.ndarray, every: int, corner: tuple[int, int],
+    cell_km: float, ae_km: float, hrg_m: float, masts: np.ndarray, sectors: np.ndarray,
+    first: int, last: int, rings_km: tuple[float, float, float], is_lazy: bool,
+    signal: np.ndarray, server: np.ndarray,
 ) -> int:  # fmt: skip
     """Add masts `first` to `last` - 1 to the best servers of each cell; return points computed.
 
@@ -30,19 +39,21 @@ def sweep_masts(
         Bare ground above the sea, NaN where unknown (a ray ends there); what stands on it.
     every : int
         A receiver stands in each `every`-th cell of the raster, in both directions.
+    corner : tuple of int
+        Row and column, among all receivers of the raster, of the first that is served.
     cell_km, ae_km, hrg_m : float
     masts : array of float, shape (m, 6)
         Row, column, antenna height, first sector, sector after the last, ground.
-    sectors : array of float, shape (s, 10)
+    sectors : array of float, shape (s, 13)
         EIRP of a reference element (dBm), frequency (GHz), azimuth (NaN: all round), the six
-        numbers of `Panel.beams`, and the sector's number; those of one mast stand together, and
-        among these those of one band.
+        numbers of `Panel.beams`, and what `serving.NUMBER` and so on name; those of one mast stand
+        together, and among these those of one band.
     rings_km : tuple of 3 float
         Receivers from the first to the last distance are served; up to the second exactly.
     is_lazy : bool
         Leave out what cannot be among the best.
-    signal, server : arrays, shape (n, row, col), changed
-        Power (dBm, -inf at the start) and number (-1) of the n best sectors.
+    signal, server : arrays, shape (channel, n, row, col), changed
+        Power (dBm, -inf at the start) and number (-1) of the n best sectors of each channel.
     """
     reach = 1 + int(rings_km[2] / cell_km)
     scratch = np.empty((5, reach + 2))
@@ -54,24 +65,25 @@ def sweep_masts(
         mast = masts[i]
         if rings_km[0] < rings_km[1]:
             n_points += _serve_near(
-                ground_m, cover_m, every, cell_km, ae_km, hrg_m, mast, sectors, rings_km,
+                ground_m, cover_m, every, corner, cell_km, ae_km, hrg_m, mast, sectors, rings_km,
                 is_lazy, signal, server, scratch,
             )  # fmt: skip
         if rings_km[1] >= rings_km[2]:
             continue
         for side in range(SIDES):
-            _cut_wedge(
-                side, reach, ground_m, cover_m, every, cell_km, mast, rings_km, is_lazy, signal,
-                wedge,
-            )  # fmt: skip
+            if not _cut_wedge(
+                side, reach, ground_m, cover_m, every, corner, cell_km, mast, sectors, rings_km,
+                is_lazy, signal, wedge,
+            ):  # fmt: skip
+                continue
             for t in range(-reach, reach):
                 ceiling = ANYTHING
                 if is_lazy:
                     ceiling = _find_ceiling(side, t / reach, cell_km, mast, sectors, rings_km)
                 end = _find_end(t, reach, ceiling, wedge[2], losses_db, nearest)
                 n_points += _cast_ray(
-                    side, t, reach, end, ceiling, wedge, losses_db, nearest, every, cell_km,
-                    ae_km, hrg_m, mast, sectors, is_lazy, signal, server, scratch, stacks,
+                    side, t, reach, end, ceiling, wedge, losses_db, nearest, every, corner,
+                    cell_km, ae_km, hrg_m, mast, sectors, is_lazy, signal, server, scratch, stacks,
                 )  # fmt: skip
     return n_points
 
@@ -104,32 +116,39 @@ def _place(side: int, k: int, m: int) -> tuple[int, int]:
 
 
 @kernel
-def _receiver(rm: int, cm: int, every: int, shape: tuple[int, int, int]) -> tuple[int, int]:
+def _receiver(
+    rm: int, cm: int, every: int, corner: tuple[int, int], n_rows: int, n_columns: int
+) -> tuple[int, int]:
     """Return the row and column of the receiver that stands in a cell of the raster, or -1, -1."""
-    if every == 1:
-        return rm, cm
     r, c = rm // every, cm // every
     middle = every // 2
-    if rm - r * every != middle or cm - c * every != middle or r >= shape[1] or c >= shape[2]:
+    if rm - r * every != middle or cm - c * every != middle:
+        return -1, -1
+    r, c = r - corner[0], c - corner[1]
+    if r < 0 or c < 0 or r >= n_rows or c >= n_columns:
         return -1, -1
     return r, c
 
 
 @kernel
 def _cut_wedge(
-    side: int, reach: int, ground_m: np.ndarray, cover_m: np.ndarray, every: int, cell_km: float,
-    mast: np.ndarray, rings_km: tuple[float, float, float], is_lazy: bool, signal: np.ndarray,
-    wedge: np.ndarray,
-) -> None:  # fmt: skip
+    side: int, reach: int, ground_m: np.ndarray, cover_m: np.ndarray, every: int,
+    corner: tuple[int, int], cell_km: float, mast: np.ndarray, sectors: np.ndarray,
+    rings_km: tuple[float, float, float], is_lazy: bool, signal: np.ndarray, wedge: np.ndarray,
+) -> bool:  # fmt: skip
     """Copy a side of a mast, turned so that a ray goes along memory: ground, its top, and power.
 
     The power is what must be beaten to be among the best: +inf where no receiver is to be served,
-    so that one comparison decides. One cell beyond the raster its edge goes on, for rays between
-    two rows of which one is inside; farther out the ground is unknown.
+    so that one comparison decides; without any such receiver False is returned. One cell beyond
+    the raster its edge goes on, for rays between two rows of which one is inside; farther out the
+    ground is unknown.
     """
     row, col = int(mast[0]), int(mast[1])
     from_km = max(rings_km[0], rings_km[1])
-    last = signal.shape[0] - 1
+    n_rows, n_columns = signal.shape[2:]
+    is_open = False
+    if not _meets(side, reach, row, col, every, corner, n_rows, n_columns):
+        return is_open
     for m in range(-reach, reach + 1):
         for k in range(max(abs(m), 1), reach + 1):
             south, east = _place(side, k, m)
@@ -146,9 +165,43 @@ def _cut_wedge(
                 continue
             distance_km = cell_km * math.sqrt(k * k + m * m)
             if from_km <= distance_km < rings_km[2]:
-                r, c = _receiver(rm, cm, every, signal.shape)
+                r, c = _receiver(rm, cm, every, corner, n_rows, n_columns)
                 if r >= 0:
-                    wedge[2, reach + m, k] = signal[last, r, c] if is_lazy else -math.inf
+                    beaten = _least_beaten(r, c, mast, sectors, signal) if is_lazy else -math.inf
+                    wedge[2, reach + m, k] = beaten
+                    is_open = is_open or beaten < math.inf
+    return is_open
+
+
+@kernel
+def _meets(
+    side: int, reach: int, row: int, col: int, every: int, corner: tuple[int, int], n_rows: int,
+    n_columns: int,
+) -> bool:  # fmt: skip
+    """Say whether the box around a side of a mast has any of the receivers that are served."""
+    ahead, aside = _place(side, reach, 0), _place(side, reach, reach)
+    spread = (abs(aside[0] - ahead[0]), abs(aside[1] - ahead[1]))
+    for axis, at, n in ((0, row, n_rows), (1, col, n_columns)):
+        low = at + min(ahead[axis], 0) - spread[axis]
+        high = at + max(ahead[axis], 0) + spread[axis]
+        if high < corner[axis] * every or low >= (corner[axis] + n) * every:
+            return False
+    return True
+
+
+@kernel
+def _least_beaten(
+    r: int, c: int, mast: np.ndarray, sectors: np.ndarray, signal: np.ndarray
+) -> float:
+    """Return what is to be beaten in a cell, less the mast's most, on its easiest channel."""
+    last = signal.shape[1] - 1
+    least, known = math.inf, -1
+    for s in range(int(mast[3]), int(mast[4])):
+        channel = int(sectors[s, CHANNEL])
+        if channel != known:  # those of one channel mostly stand together
+            known = channel
+            least = min(least, signal[channel, last, r, c] - sectors[s, MOST])
+    return least
 
 
 @kernel
@@ -156,7 +209,7 @@ def _find_ceiling(
     side: int, tangent: float, cell_km: float, mast: np.ndarray, sectors: np.ndarray,
     rings_km: tuple[float, float, float],
 ) -> float:  # fmt: skip
-    """Return what a mast sends at most to the cells of a ray, free space at 1 GHz aside."""
+    """Return how near a mast comes to its most towards the cells of a ray: 0 dB or less."""
     south, east = tangent, 1.0
     if side == 1:
         south, east = 1.0, -tangent
@@ -168,7 +221,7 @@ def _find_ceiling(
     near_cells = max(rings_km[0], rings_km[1]) / cell_km
     # A cell lies up to half a cell aside of its ray.
     spread_deg = math.degrees(math.atan(0.6 / max(near_cells - 1.0, 0.01)))
-    return ceiling_dbm(mast, sectors, bearing_deg, spread_deg) + SLACK_DB
+    return ceiling_db(mast, sectors, bearing_deg, spread_deg) + SLACK_DB
 
 
 @kernel
@@ -188,9 +241,10 @@ def _find_end(
 @kernel
 def _cast_ray(
     side: int, t: int, reach: int, end: int, ceiling: float, wedge: np.ndarray,
-    losses_db: np.ndarray, nearest: np.ndarray, every: int, cell_km: float, ae_km: float,
-    hrg_m: float, mast: np.ndarray, sectors: np.ndarray, is_lazy: bool, signal: np.ndarray,
-    server: np.ndarray, scratch: np.ndarray, stacks: np.ndarray,
+    losses_db: np.ndarray, nearest: np.ndarray, every: int, corner: tuple[int, int],
+    cell_km: float, ae_km: float, hrg_m: float, mast: np.ndarray, sectors: np.ndarray,
+    is_lazy: bool, signal: np.ndarray, server: np.ndarray, scratch: np.ndarray,
+    stacks: np.ndarray,
 ) -> int:  # fmt: skip
     """Follow one ray to its step `end` and serve the cells of which it is the nearest ray."""
     flat_m, bare_m = scratch[0], scratch[1]
@@ -221,13 +275,18 @@ def _cast_ray(
             south, east = _place(side, k, at - reach)
             distance_km = cell_km * math.sqrt(south * south + east * east)
             rise_m = ground + hrg_m - hts_m
+            r, c = _receiver(
+                int(mast[0]) + south, int(mast[1]) + east, every, corner, *signal.shape[2:]
+            )
             least_db = 0.0
             if is_lazy and horizon > 0:
                 slope = flat_slope + bend * k - rise_m / k
                 least_db = least_diffraction_db(k, horizon, slope, step_km, f_low_ghz)
             if not is_lazy or (
                 ceiling - losses_db[at, k] - least_db >= beaten
-                and may_serve(south, east, distance_km, rise_m, mast, sectors, beaten + least_db)
+                and may_serve(
+                    r, c, south, east, distance_km, rise_m, mast, sectors, signal, least_db
+                )
             ):
                 for j in range(n_pushed + 1, k):  # only now: many a ray is never asked again
                     flat_size = push_hull(stacks[0], flat_size, flat_m, j)
@@ -241,7 +300,6 @@ def _cast_ray(
                     flat_slope, bare_m, stacks[1], bare_size, bare_slope, v1, v2,
                 )  # fmt: skip
                 n_points += 1
-                r, c = _receiver(int(mast[0]) + south, int(mast[1]) + east, every, signal.shape)
                 serve(
                     r, c, south, east, k * step_km, distance_km, ae_km, hts_m, ground + hrg_m,
                     mast, sectors, geometry, is_lazy, signal, server, scratch, 0,
@@ -257,20 +315,22 @@ def _cast_ray(
 
 @kernel
 def _serve_near(
-    ground_m: np.ndarray, cover_m: np.ndarray, every: int, cell_km: float, ae_km: float,
-    hrg_m: float, mast: np.ndarray, sectors: np.ndarray, rings_km: tuple[float, float, float],
-    is_lazy: bool, signal: np.ndarray, server: np.ndarray, scratch: np.ndarray,
+    ground_m: np.ndarray, cover_m: np.ndarray, every: int, corner: tuple[int, int],
+    cell_km: float, ae_km: float, hrg_m: float, mast: np.ndarray, sectors: np.ndarray,
+    rings_km: tuple[float, float, float], is_lazy: bool, signal: np.ndarray, server: np.ndarray,
+    scratch: np.ndarray,
 ) -> int:  # fmt: skip
     """Serve the cells around a mast, each by a profile of its own."""
     row, col = int(mast[0]), int(mast[1])
     to_km = min(rings_km[1], rings_km[2])
     reach = int(to_km / cell_km) + 1
     n_points = 0
-    last = signal.shape[0] - 1
+    n_rows, n_columns = signal.shape[2:]
+    top, left = corner[0] * every, corner[1] * every
     hts_m = ground_m[row, col] + mast[2]
-    for rm in range(max(row - reach, 0), min(row + reach + 1, every * signal.shape[1])):
-        for cm in range(max(col - reach, 0), min(col + reach + 1, every * signal.shape[2])):
-            r, c = _receiver(rm, cm, every, signal.shape)
+    for rm in range(max(row - reach, top), min(row + reach + 1, top + every * n_rows)):
+        for cm in range(max(col - reach, left), min(col + reach + 1, left + every * n_columns)):
+            r, c = _receiver(rm, cm, every, corner, n_rows, n_columns)
             if r < 0:
                 continue
             distance_km = max(cell_km * math.hypot(rm - row, cm - col), 0.5 * cell_km)
@@ -278,7 +338,7 @@ def _serve_near(
                 continue
             rise_m = ground_m[rm, cm] + hrg_m - hts_m
             if is_lazy and not may_serve(
-                rm - row, cm - col, distance_km, rise_m, mast, sectors, signal[last, r, c]
+                r, c, rm - row, cm - col, distance_km, rise_m, mast, sectors, signal, 0.0
             ):
                 continue
             n = _sample(ground_m, cover_m, row, col, rm, cm, distance_km, scratch)
