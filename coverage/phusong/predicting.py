@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -27,6 +27,7 @@ from phusong.io.report import ReadReport, count_rows, problems_frame
 from phusong.io.signal_tiffs import write_server, write_signal
 from phusong.io.staging import staged_folder
 from phusong.io.tables import read_sites
+from phusong.io.tile_store import TileFolder
 from phusong.io.write import write_csv, write_json, write_parquet
 from phusong.prepare import prepare_communes, prepare_sites, select_on_air, unite_operators
 from phusong.publish.figures import save_figure
@@ -38,6 +39,9 @@ from phusong.radio.shares import measure_signal
 from phusong.radio.signal import Reach
 from phusong.steps import Progress, silently
 from phusong.zonal import ZonalWeights, overlap_zones, sum_by_zone
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 __all__ = ["Plan", "Predicted", "demo_plan", "run_prediction"]
 
@@ -132,7 +136,13 @@ def demo_plan() -> Plan:
 
 
 def run_prediction(
-    plan: Plan, folder: Path, *, with_maps: bool = True, progress: Progress = silently
+    plan: Plan,
+    folder: Path,
+    *,
+    with_maps: bool = True,
+    tiles: Path | None = None,
+    client: Client | None = None,
+    progress: Progress = silently,
 ) -> Predicted:
     """Read the files of a plan, predict, and write everything into `folder`.
 
@@ -148,8 +158,12 @@ def run_prediction(
         Made if it is not there; it changes only when all is done.
     with_maps : bool
         Also draw a map of each service.
+    tiles : Path, optional
+        Folder of tiles that are done; see `TileFolder`.
+    client : distributed.Client, optional
+        Its workers compute the tiles, with the same result.
     progress : callable
-        Given the channels and a label, yields the channels.
+        Given the tiles and a label, yields the tiles.
 
     Raises
     ------
@@ -164,7 +178,8 @@ def run_prediction(
         layers = _read(plan)
         signal = predict_area(
             layers.grid, layers.sites, layers.land, layers.rules, services=SERVICES,
-            operators=sorted(set(layers.sites["operator"])), reach=_reach(plan), progress=progress,
+            operators=sorted(set(layers.sites["operator"])), reach=_reach(plan),
+            known=None if tiles is None else TileFolder(tiles), client=client, progress=progress,
         )  # fmt: skip
         if not signal.prediction.services:
             raise InputFileError(f"sites: none can be predicted: {'; '.join(signal.notes)}")

@@ -7,7 +7,7 @@ asked for. Where a run's files are gone its date cannot be counted again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -18,6 +18,7 @@ from phusong.io.embedded import embedded_path
 from phusong.io.registers import Register, read_crosswalk, read_register
 from phusong.io.settings import Study
 from phusong.io.study_layers import StudyLayers, read_layers
+from phusong.radio.tiles import TileSignal
 from phusong.study import assess
 
 __all__ = ["Archive", "Counted"]
@@ -46,13 +47,14 @@ class Archive:
     Attributes
     ----------
     runs : tuple of DatedRun
-    layers, counted : dict
-        Filled when first needed.
+    layers, counted, tiles : dict
+        Filled when first needed; the tiles of what is modelled over terrain.
     """
 
     runs: tuple[DatedRun, ...]
     layers: dict[int, StudyLayers] = field(default_factory=dict)
     counted: dict[tuple[int | None, ...], Counted] = field(default_factory=dict)
+    tiles: dict[str, TileSignal] = field(default_factory=dict)
 
     def register(self, k: int) -> Register:
         """Return the definitions of a run: its own file, or those that come with phusong.
@@ -129,7 +131,7 @@ class Archive:
 
     def has_same_definitions(self, a: int, b: int) -> bool:
         """Return whether two runs counted in the same way: registers, terrain and settings."""
-        is_same = self._has_same(a, b, ("register", "terrain", "radio"))
+        is_same = self._has_same(a, b, ("register", "terrain", "clutter", "radio"))
         return is_same and self.runs[a].settings == self.runs[b].settings
 
     def has_same_communes(self, a: int, b: int) -> bool:
@@ -187,7 +189,10 @@ class Archive:
 
     def _read(self, k: int) -> StudyLayers:
         if k not in self.layers:
-            self.layers[k] = read_layers(_study_of(self.runs[k]))
+            layers = read_layers(_study_of(self.runs[k]))
+            if layers.model is not None:  # most tiles are those of the run that was modelled before
+                layers = replace(layers, model=replace(layers.model, known=self.tiles))
+            self.layers[k] = layers
         return self.layers[k]
 
 

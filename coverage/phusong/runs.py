@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from phusong.io.settings import Study
 from phusong.io.spreadsheet import write_gaps_xlsx
 from phusong.io.staging import staged_folder
 from phusong.io.study_layers import read_layers
+from phusong.io.tile_store import TileFolder
 from phusong.io.write import write_csv, write_gpkg, write_json, write_parquet, write_text
 from phusong.publish.assessment import About, Assessment
 from phusong.publish.figures import draw_map, save_figure
@@ -84,6 +85,7 @@ def run_study(
     folder: Path,
     *,
     with_map: bool = True,
+    tiles: Path | None = None,
     client: Client | None = None,
     progress: Progress = silently,
 ) -> Outcome:
@@ -98,6 +100,8 @@ def run_study(
         Made if it is not there.
     with_map : bool
         Also draw the web map and the printed maps.
+    tiles : Path, optional
+        Folder of tiles that are modelled already; see `TileFolder`. Only with a terrain.
     client : distributed.Client, optional
         Its workers measure the provinces, with the same result.
     progress : callable
@@ -113,7 +117,7 @@ def run_study(
     started = datetime.now(UTC)
     with staged_folder(folder) as staging:
         inputs = fingerprint_inputs(study.inputs)
-        assessment, reports, beside = _assess_files(study, client, progress)
+        assessment, reports, beside = _assess_files(study, tiles, client, progress)
         rows = count_rows(reports)
         summary = summarise(assessment, rows=rows)
         steps = ["tables", *(("map.html", *FIGURES) if with_map else ())]
@@ -141,9 +145,12 @@ def run_study(
 
 
 def _assess_files(
-    study: Study, client: Client | None, progress: Progress
+    study: Study, tiles: Path | None, client: Client | None, progress: Progress
 ) -> tuple[Assessment, tuple[ReadReport, ...], dict[str, pd.DataFrame]]:
     layers = read_layers(study)
+    model = layers.model
+    if model is not None and tiles is not None:
+        model = replace(model, known=TileFolder(tiles))
     assessment = assess(
         layers.communes,
         sites=layers.sites,
@@ -163,7 +170,7 @@ def _assess_files(
             is_synthetic=study.is_synthetic,
             is_schematic=study.is_schematic,
         ),
-        model=layers.model,
+        model=model,
         client=client,
         progress=progress,
     )

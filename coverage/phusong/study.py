@@ -127,7 +127,7 @@ def assess(
     if model is None:
         answers = measure_parts(parts, on_air, question, client=client, progress=progress)
     else:
-        modelled = model_parts(parts, on_air, question, model, progress=progress)
+        modelled = model_parts(parts, on_air, question, model, client=client, progress=progress)
         answers = [(part.coverage, part.persons_between) for part in modelled]
         operator_notes += model_notes(model, modelled)
     measured = [coverage for coverage, _ in answers]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -17,9 +18,13 @@ from phusong.radio.area import AreaSignal, Land, predict_area
 from phusong.radio.rules import RadioRules
 from phusong.radio.shares import measure_signal
 from phusong.radio.signal import Prediction, Reach
+from phusong.radio.tiles import TileSignal
 from phusong.steps import Progress, silently
 from phusong.union.people import find_land
 from phusong.zonal import ZonalWeights, overlap_zones, sum_by_zone
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 __all__ = ["Modelled", "TerrainModel", "model_notes", "model_parts"]
 
@@ -28,11 +33,16 @@ KEYS = ["commune_code", "vintage", "indicator", "service", "operator"]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TerrainModel:
-    """What makes a signal of sites: the ground, the register, how far is looked."""
+    """What makes a signal of sites: the ground, the register, how far is looked.
+
+    `known` holds tiles that are done (see `predict_signal`): with it a second assessment, of the
+    same sites and some more, models only what the others reach.
+    """
 
     land: Land
     rules: RadioRules
     reach: Reach = field(default_factory=Reach)
+    known: MutableMapping[str, TileSignal] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,6 +69,7 @@ def model_parts(
     question: Question,
     model: TerrainModel,
     *,
+    client: Client | None = None,
     progress: Progress = silently,
 ) -> list[Modelled]:
     """Return the coverage of each part by the signal of the sites over terrain.
@@ -74,15 +85,17 @@ def model_parts(
         All sites, with their radii.
     question : Question
     model : TerrainModel
+    client : distributed.Client, optional
+        Its workers model the tiles of each part, with the same result.
     progress : callable
-        Given the channels of a part and a label, yields them.
+        Given the tiles of a part and a label, yields them.
 
     Raises
     ------
     ModelRangeError
         If the terrain lies elsewhere, or a number is outside the model's range.
     """
-    return [_model_part(part, on_air, question, model, progress) for part in parts]
+    return [_model_part(part, on_air, question, model, client, progress) for part in parts]
 
 
 def model_notes(model: TerrainModel, modelled: Sequence[Modelled]) -> list[str]:
@@ -104,11 +117,12 @@ def model_notes(model: TerrainModel, modelled: Sequence[Modelled]) -> list[str]:
 
 def _model_part(
     part: Part, on_air: gpd.GeoDataFrame, question: Question, model: TerrainModel,
-    progress: Progress,
+    client: Client | None, progress: Progress,
 ) -> Modelled:  # fmt: skip
     signal = predict_area(
         part.grid, on_air, model.land, model.rules, services=question.services,
-        operators=question.operators, reach=model.reach, progress=progress,
+        operators=question.operators, reach=model.reach, known=model.known, client=client,
+        progress=progress,
     )  # fmt: skip
     weights = overlap_zones(part.communes, part.grid)
     persons, between = spread_part(part)

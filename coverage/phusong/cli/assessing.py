@@ -15,6 +15,8 @@ from phusong.cli.answers import BAD_INPUT, QUARANTINED, answers, require_address
 from phusong.cli.options import (
     ALIASES,
     CACHE,
+    CLUTTER,
+    CLUTTER_KIND,
     INPUT,
     JSON,
     LANG,
@@ -24,6 +26,7 @@ from phusong.cli.options import (
     SCHEDULER,
     STRICT,
     TERRAIN_KIND,
+    TILES,
 )  # fmt: skip
 from phusong.cli.public import fetch_public
 
@@ -94,6 +97,8 @@ def demo(
 @POPULATION
 @click.option("--terrain", type=INPUT, help="Heights: coverage is modelled over them.")
 @TERRAIN_KIND
+@CLUTTER
+@CLUTTER_KIND
 @click.option("--crs", help="Of site coordinates given as x, y, such as EPSG:5897.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Day of the data. [today]")
 @click.option("--vintage", default="2025", show_default=True, help="Commune map of the boundaries.")
@@ -103,6 +108,7 @@ def demo(
 @OUT
 @LANG
 @NO_MAP
+@TILES
 @SCHEDULER
 @JSON
 @STRICT
@@ -114,6 +120,8 @@ def assess(
     population: Path | Literal["even"] | None,
     terrain: Path | None,
     terrain_kind: Literal["ground", "surface"],
+    clutter: Path | None,
+    clutter_kind: Literal["heights", "classes"],
     crs: str | None,
     as_of: datetime | None,
     vintage: str,
@@ -123,6 +131,7 @@ def assess(
     out: Path,
     lang: str | None,
     no_map: bool,
+    tiles: Path | None,
     scheduler: str | None,
     as_json: bool,
     strict: bool,
@@ -137,6 +146,8 @@ def assess(
         population=population,
         terrain=terrain,
         terrain_kind=terrain_kind,
+        clutter=clutter,
+        clutter_kind=clutter_kind,
         crs=crs,
         as_of=date.today() if as_of is None else as_of.date(),
         vintage=vintage,
@@ -146,7 +157,7 @@ def assess(
     )
     return _run(
         _in_language(study, lang), out,
-        no_map=no_map, scheduler=scheduler, as_json=as_json, strict=strict,
+        no_map=no_map, tiles=tiles, scheduler=scheduler, as_json=as_json, strict=strict,
     )  # fmt: skip
 
 
@@ -156,6 +167,7 @@ def assess(
 @OUT
 @LANG
 @NO_MAP
+@TILES
 @SCHEDULER
 @JSON
 @STRICT
@@ -166,6 +178,7 @@ def run(
     out: Path,
     lang: str | None,
     no_map: bool,
+    tiles: Path | None,
     scheduler: str | None,
     as_json: bool,
     strict: bool,
@@ -178,7 +191,10 @@ def run(
     read = _in_language(read_study(study), lang)
     if aliases is not None:
         read = replace(read, aliases=aliases)
-    return _run(read, out, no_map=no_map, scheduler=scheduler, as_json=as_json, strict=strict)
+    return _run(
+        read, out,
+        no_map=no_map, tiles=tiles, scheduler=scheduler, as_json=as_json, strict=strict,
+    )  # fmt: skip
 
 
 @click.command()
@@ -234,16 +250,22 @@ def _run(
     *,
     no_map: bool,
     as_json: bool,
+    tiles: Path | None = None,
     scheduler: str | None = None,
     strict: bool = False,
 ) -> int:
-    outcome = _assess_study(study, out, no_map=no_map, scheduler=scheduler)
+    outcome = _assess_study(study, out, no_map=no_map, tiles=tiles, scheduler=scheduler)
     _tell(outcome, as_json=as_json)
     return QUARANTINED if strict and outcome.n_quarantined else 0
 
 
 def _assess_study(
-    study: Study, out: Path, *, no_map: bool, scheduler: str | None = None
+    study: Study,
+    out: Path,
+    *,
+    no_map: bool,
+    tiles: Path | None = None,
+    scheduler: str | None = None,
 ) -> Outcome:
     """Run a study into a folder."""
     require_addresses()
@@ -258,7 +280,9 @@ def _assess_study(
         announce_compiling(lambda: click.echo("compiling, about 20 s, once", err=True)),
         open_client(scheduler) as client,
     ):
-        return run_study(study, out, with_map=not no_map, client=client, progress=show_progress)
+        return run_study(
+            study, out, with_map=not no_map, tiles=tiles, client=client, progress=show_progress
+        )
 
 
 def _tell(outcome: Outcome, *, as_json: bool) -> None:

@@ -70,6 +70,16 @@ SCHEDULER = click.option(
     help="Measure provinces in N processes, or on the workers of a dask scheduler.",
 )
 STRICT = click.option("--strict", is_flag=True, help="Exit 1 if a row was set aside.")
+CLUTTER = click.option("--clutter", type=INPUT, help="What stands on bare ground (GeoTIFF).")
+CLUTTER_KIND = click.option(
+    "--clutter-kind", type=click.Choice(["heights", "classes"]), default="heights",
+    show_default=True, help="Heights in metres, or land-cover codes of the register.",
+)  # fmt: skip
+TILES = click.option(
+    "--tiles",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep what is modelled here: a stopped run goes on, and a changed site is cheap.",
+)
 TERRAIN_KIND = click.option(
     "--terrain-kind", type=click.Choice(["ground", "surface"]), default="surface",
     show_default=True, help="Bare ground, or with trees and roofs, as SRTM and GLO-30 are.",

@@ -10,7 +10,19 @@ import click
 
 from phusong.cli.answers import QUARANTINED, answers, require_addresses
 from phusong.cli.assessing import show_progress
-from phusong.cli.options import INPUT, JSON, LANG, NO_MAP, OUT, STRICT, TERRAIN_KIND
+from phusong.cli.options import (
+    CLUTTER,
+    CLUTTER_KIND,
+    INPUT,
+    JSON,
+    LANG,
+    NO_MAP,
+    OUT,
+    SCHEDULER,
+    STRICT,
+    TERRAIN_KIND,
+    TILES,
+)
 
 if TYPE_CHECKING:
     from phusong.predicting import Plan, Predicted
@@ -24,11 +36,8 @@ __all__ = ["predict", "run_plan"]
 )
 @click.option("--terrain", type=INPUT, required=True, help="Heights (GeoTIFF, HGT), in metres.")
 @TERRAIN_KIND
-@click.option("--clutter", type=INPUT, help="What stands on bare ground (GeoTIFF).")
-@click.option(
-    "--clutter-kind", type=click.Choice(["heights", "classes"]), default="heights",
-    show_default=True, help="Heights in metres, or land-cover codes of the register.",
-)  # fmt: skip
+@CLUTTER
+@CLUTTER_KIND
 @click.option("--communes", type=INPUT, help="Boundaries: the area, and whose shares are counted.")
 @click.option("--population", type=INPUT, help="Persons per cell (GeoTIFF), or areas with theirs.")
 @click.option("--register", type=INPUT, help="Your thresholds and assumptions (TOML). [ours]")
@@ -42,6 +51,8 @@ __all__ = ["predict", "run_plan"]
 @OUT
 @LANG
 @NO_MAP
+@TILES
+@SCHEDULER
 @JSON
 @STRICT
 @answers
@@ -63,6 +74,8 @@ def predict(
     out: Path,
     lang: str | None,
     no_map: bool,
+    tiles: Path | None,
+    scheduler: str | None,
     as_json: bool,
     strict: bool,
 ) -> int:
@@ -75,20 +88,38 @@ def predict(
         crs=crs, as_of=date.today() if as_of is None else as_of.date(), cell_m=cell_m,
         sampling=sampling, radius_m=radius_m, is_exact=exact, lang="en" if lang == "en" else "vi",
     )  # fmt: skip
-    return run_plan(plan, out, with_maps=not no_map, as_json=as_json, strict=strict)
+    return run_plan(
+        plan, out, with_maps=not no_map, as_json=as_json, strict=strict, tiles=tiles,
+        scheduler=scheduler,
+    )  # fmt: skip
 
 
-def run_plan(plan: Plan, out: Path, *, with_maps: bool, as_json: bool, strict: bool = False) -> int:
+def run_plan(
+    plan: Plan,
+    out: Path,
+    *,
+    with_maps: bool,
+    as_json: bool,
+    strict: bool = False,
+    tiles: Path | None = None,
+    scheduler: str | None = None,
+) -> int:
     """Predict into a folder and tell what came of it."""
     require_addresses()
     from phusong.io.staging import prepare_folder
     from phusong.kernels import announce_compiling
     from phusong.predicting import run_prediction
+    from phusong.workers import open_client
 
     for note in prepare_folder(out):
         click.echo(f"phusong: {note}", err=True)
-    with announce_compiling(lambda: click.echo("compiling, about a minute, once", err=True)):
-        outcome = run_prediction(plan, out, with_maps=with_maps, progress=show_progress)
+    with (
+        announce_compiling(lambda: click.echo("compiling, about a minute, once", err=True)),
+        open_client(scheduler) as client,
+    ):
+        outcome = run_prediction(
+            plan, out, with_maps=with_maps, tiles=tiles, client=client, progress=show_progress
+        )
     _tell(outcome, lang=plan.lang, as_json=as_json)
     n_quarantined = sum(report.rows_quarantined for report in outcome.reports)
     return QUARANTINED if strict and n_quarantined else 0

@@ -111,7 +111,8 @@ def read_model(study: Study, communes: gpd.GeoDataFrame) -> ModelReading | None:
     rules, reach = read_radio_rules(study.radio or embedded_path("radio")), Reach()
     land = read_land(
         study.terrain, rules, kind=study.terrain_kind, cell_m=study.cell_m,
-        radius_m=reach.radius_m, communes=communes,
+        radius_m=reach.radius_m, communes=communes, clutter=study.clutter,
+        clutter_kind=study.clutter_kind,
     )  # fmt: skip
     model = TerrainModel(land=land.land, rules=rules, reach=reach)
     return ModelReading(model, land.reports, land.notes)

@@ -9,7 +9,7 @@ from typing import Any
 from phusong.errors import InputFileError
 from phusong.io.files import require_file
 from phusong.radio.limits import ModelRangeError
-from phusong.radio.rules import Assumption, RadioRules, Threshold
+from phusong.radio.rules import Assumption, Offset, RadioRules, Threshold
 
 __all__ = ["read_radio_rules"]
 
@@ -47,6 +47,7 @@ def _to_rules(register: dict[str, Any]) -> RadioRules:
     return RadioRules(
         thresholds=tuple(_entry(Threshold, one) for one in register["threshold"]),
         assumptions=tuple(_entry(Assumption, one) for one in register["assumption"]),
+        offsets=tuple(_entry(Offset, one) for one in register.get("offset", [])),
         cover_m={int(one["code"]): float(one["height_m"]) for one in register["cover"]},
         sources=tuple(
             f"{name.removesuffix('_source')}: {said}"

@@ -15,7 +15,7 @@ __all__ = ["Study", "read_study"]
 
 PATHS = (
     "communes", "service", "population", "register", "crosswalk", "crosswalk_weights", "aliases",
-    "villages", "places", "measurements", "challenges", "evidence", "terrain", "radio",
+    "villages", "places", "measurements", "challenges", "evidence", "terrain", "clutter", "radio",
 )  # fmt: skip
 
 
@@ -26,7 +26,8 @@ class Study:
     `population` is a raster, a layer of areas with their people, or "even" where the communes' own
     numbers are to be spread evenly over their area (a file of that name is `./even`). With
     `terrain` coverage is modelled over it, from the thresholds of `radio` (a register as
-    `data/radio.toml`); `terrain_kind` says whether trees and roofs are in it.
+    `data/radio.toml`); `terrain_kind` says whether trees and roofs are in it, and `clutter_kind`
+    whether `clutter`, what stands on bare ground, holds heights or codes of classes.
     """
 
     communes: Path
@@ -49,6 +50,8 @@ class Study:
     evidence: Path | None = None
     terrain: Path | None = None
     terrain_kind: Literal["ground", "surface"] = "surface"
+    clutter: Path | None = None
+    clutter_kind: Literal["heights", "classes"] = "heights"
     radio: Path | None = None
     vintage: str = VINTAGE_2025
     service_vintage: str | None = None
@@ -69,8 +72,15 @@ class Study:
             raise InputFileError(
                 f"study: terrain_kind: found {self.terrain_kind!r}, expected ground or surface"
             )
-        if self.radio is not None and self.terrain is None:
-            raise InputFileError("study: radio: without a terrain nothing is modelled; give one")
+        if self.clutter_kind not in ("heights", "classes"):
+            raise InputFileError(
+                f"study: clutter_kind: found {self.clutter_kind!r}, expected heights or classes"
+            )
+        for name in ("radio", "clutter"):
+            if getattr(self, name) is not None and self.terrain is None:
+                raise InputFileError(
+                    f"study: {name}: without a terrain nothing is modelled; give one"
+                )
         if not self.cell_m > 0:
             raise InputFileError(f"study: cell_m: found {self.cell_m}, expected a positive number")
         if isinstance(self.population, str) and self.population != "even":
@@ -88,7 +98,8 @@ class Study:
     @property
     def parameters(self) -> dict[str, object]:
         """What is not a file."""
-        skipped = {*PATHS, "sites", *([] if self.terrain else ["terrain_kind"])}
+        skipped = {*PATHS, "sites", *([] if self.terrain else ["terrain_kind"]),
+                   *([] if self.clutter else ["clutter_kind"])}  # fmt: skip
         given = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in skipped}
         return given | ({"population": self.population} if self.population == "even" else {})
 

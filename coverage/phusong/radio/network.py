@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -98,7 +99,8 @@ def lay_network(sites: gpd.GeoDataFrame, relief: Relief, rules: RadioRules) -> N
     assumed = _assume(usable, rules)
     filled, needed = _fill(usable, assumed)
     sectors = _to_sectors(filled.reset_index(drop=True), assumed, rules)
-    return Network(sectors=sectors, left_out=left_out, notes=(*notes, *needed))
+    notes += [*needed, *_tell_offsets(filled, rules)]
+    return Network(sectors=sectors, left_out=left_out, notes=tuple(notes))
 
 
 def leave_out(
@@ -183,6 +185,17 @@ def _fill(sectors: pd.DataFrame, assumed: Sequence[Assumption]) -> tuple[pd.Data
     return filled, notes
 
 
+def _tell_offsets(sectors: pd.DataFrame, rules: RadioRules) -> list[str]:
+    """Return a note on each offset that was added, with how many sectors it is of."""
+    pairs = zip(sectors["technology"], sectors["frequency_mhz"].astype(float), strict=True)
+    found = Counter(rules.offset_for(technology, mhz) for technology, mhz in pairs)
+    return [
+        f"{one.offset_db:+g} dB for {found[one]} of {len(sectors)} sectors, by measurements: "
+        f"{one.source}"
+        for one in rules.offsets if found[one]
+    ]  # fmt: skip
+
+
 def _to_sectors(
     sites: pd.DataFrame, assumed: Sequence[Assumption], rules: RadioRules
 ) -> pd.DataFrame:
@@ -229,6 +242,9 @@ def _budget(
             bandwidth_mhz, technology=technology, spacing_khz=assumed.spacing_khz
         )
         below_db, hertz = element_share_db(n_blocks), assumed.spacing_khz * 1e3
+    offset = rules.offset_for(technology, float(site.frequency_mhz))  # type: ignore[attr-defined]
     eirp_dbm = float(site.eirp_dbm) - below_db  # type: ignore[attr-defined]
+    if offset is not None:  # to the signal as to the power that it starts with
+        eirp_dbm += offset.offset_db
     noise_dbm = THERMAL_DBM_HZ + 10.0 * math.log10(hertz) + rules.noise_figure_db
     return eirp_dbm, noise_dbm, threshold.threshold_dbm, threshold.strict_by_db

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from phusong.radio.limits import ModelRangeError, require_within
 
-__all__ = ["Assumption", "RadioRules", "Threshold"]
+__all__ = ["Assumption", "Offset", "RadioRules", "Threshold"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +55,21 @@ class Assumption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Offset:
+    """What drive tests say a prediction lacks, of some technologies in a band: see `calibrate`."""
+
+    technologies: tuple[str, ...]
+    min_mhz: float
+    max_mhz: float
+    offset_db: float
+    source: str
+
+    def __post_init__(self) -> None:
+        require_within("offset_db", self.offset_db, -40.0, 40.0, source="a calibration")
+        require_within("min_mhz", self.min_mhz, 0.0, self.max_mhz, source="a band")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RadioRules:
     """The register of a prediction.
 
@@ -79,6 +94,8 @@ class RadioRules:
     cover_m : dict of int to float
         Heights of land-cover classes.
     sources : tuple of str
+    offsets : tuple of Offset
+        Of bands that do not overlap within a technology.
     """
 
     thresholds: tuple[Threshold, ...]
@@ -94,6 +111,7 @@ class RadioRules:
     front_to_back_db: float
     cover_m: dict[int, float]
     sources: tuple[str, ...] = ()
+    offsets: tuple[Offset, ...] = ()
 
     def __post_init__(self) -> None:
         require_within(
@@ -104,6 +122,14 @@ class RadioRules:
         require_within("load", self.load, 0.0, 1.0, source="a share")
         require_within("noise_figure_db", self.noise_figure_db, 0.0, 40.0, source="a receiver")
         require_within("sector_share", self.sector_share, 0.05, 1.0, source="a share")
+        for i, one in enumerate(self.offsets):
+            for other in self.offsets[:i]:
+                is_shared = set(one.technologies) & set(other.technologies)
+                if is_shared and one.min_mhz <= other.max_mhz and other.min_mhz <= one.max_mhz:
+                    raise ModelRangeError(
+                        f"offset: {', '.join(sorted(is_shared))} has two at "
+                        f"{max(one.min_mhz, other.min_mhz):g} MHz"
+                    )
 
     def threshold_of(self, technology: str) -> Threshold:
         """Return the threshold of a technology.
@@ -117,6 +143,13 @@ class RadioRules:
             if technology in threshold.technologies:
                 return threshold
         raise ModelRangeError(f"radio register: no [[threshold]] names {technology}")
+
+    def offset_for(self, technology: str, frequency_mhz: float) -> Offset | None:
+        """Return what is added to the signal of a technology at a frequency, if anything."""
+        for one in self.offsets:
+            if technology in one.technologies and one.min_mhz <= frequency_mhz <= one.max_mhz:
+                return one
+        return None
 
     def assumption_for(self, technology: str, frequency_mhz: float) -> Assumption:
         """Return what is assumed of a technology at a frequency.
