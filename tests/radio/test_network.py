@@ -12,6 +12,7 @@ from shapely import box
 from phusong.errors import CrsError
 from phusong.radio.limits import ModelRangeError
 from phusong.radio.network import Network, lay_network
+from phusong.radio.rules import Offset
 
 FLAT = relief(np.zeros((20, 30)))
 
@@ -127,3 +128,19 @@ def test_mast_stands_in_its_sample_of_a_finer_relief() -> None:
     fine = relief(np.zeros((60, 90)), sampling=3)
     one = lay_network(sites(mast(3, 4)), fine, RULES).sectors.iloc[0]
     assert (one["row"], one["col"]) == (10, 13)  # the middle of cells 9 to 11, and 12 to 14
+
+
+def test_offset_of_drive_tests_is_added_in_its_band_and_told() -> None:
+    offset = Offset(
+        technologies=("5G",), min_mhz=3300.0, max_mhz=3800.0, offset_db=-4.5, source="tests of May"
+    )
+    rows = mast(3, 4), mast(5, 6, frequency_mhz=700.0, bandwidth_mhz=10.0), mast(
+        7, 8, technology="4G", frequency_mhz=1800.0, bandwidth_mhz=20.0
+    )  # fmt: skip
+    ground = relief(np.zeros((20, 30)))
+    plain = lay_network(sites(*rows), ground, RULES)
+    moved = lay_network(sites(*rows), ground, replace(RULES, offsets=(offset,)))
+    difference = moved.sectors["eirp_dbm"] - plain.sectors["eirp_dbm"]
+    assert difference.tolist() == pytest.approx([-4.5, 0.0, 0.0])
+    assert moved.sectors["noise_dbm"].equals(plain.sectors["noise_dbm"])
+    assert moved.notes[-1] == "-4.5 dB for 1 of 3 sectors, by measurements: tests of May"

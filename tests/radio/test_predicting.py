@@ -130,6 +130,17 @@ def test_same_inputs_give_the_same_bytes(
         assert (tmp_path / name).read_bytes() == (done[0] / name).read_bytes(), name
 
 
+def test_tiles_that_are_kept_change_no_byte(
+    files: Path, tmp_path: Path, done: tuple[Path, Result]
+) -> None:
+    for name in ("first", "again"):
+        result = predict(files, tmp_path / name, "--lang", "en", tiles=tmp_path / "tiles")
+        assert result.exit_code == 0, result.output
+        assert list((tmp_path / "tiles").glob("*.npz"))
+        for output in OUTPUTS - {"run.json"}:
+            assert (tmp_path / name / output).read_bytes() == (done[0] / output).read_bytes()
+
+
 def test_profiles_for_every_cell_give_nearly_the_same(
     files: Path, done: tuple[Path, Result], tmp_path: Path
 ) -> None:

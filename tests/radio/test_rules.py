@@ -47,3 +47,39 @@ def test_register_that_cannot_be_is_refused(tmp_path: Path, old: str, new: str, 
     path.write_text(TEXT.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(InputFileError, match=said):
         read_radio_rules(path)
+
+
+OFFSET = """
+[[offset]]
+technologies = ["4G", "5G"]
+min_mhz = 600
+max_mhz = 1000
+offset_db = 3.5
+source = "drive tests"
+"""
+
+
+def test_offset_of_a_band_is_read_and_found(tmp_path: Path) -> None:
+    path = tmp_path / "radio.toml"
+    path.write_text(TEXT + OFFSET, encoding="utf-8")
+    rules = read_radio_rules(path)
+    found = rules.offset_for("5G", 700.0)
+    assert found is not None
+    assert found.offset_db == 3.5
+    assert [rules.offset_for(*band) for band in (("5G", 1800.0), ("3G", 700.0))] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (OFFSET + OFFSET.replace("600", "900"), "has two at 900 MHz"),
+        (OFFSET.replace("3.5", "99"), "offset_db: found 99"),
+        (OFFSET.replace("600", "2000"), "min_mhz: found 2000"),
+        (OFFSET.replace("source", "sauce"), "sauce"),
+    ],
+)
+def test_offset_that_cannot_be_is_refused(tmp_path: Path, more: str, said: str) -> None:
+    path = tmp_path / "radio.toml"
+    path.write_text(TEXT + more, encoding="utf-8")
+    with pytest.raises(InputFileError, match=said):
+        read_radio_rules(path)

@@ -17,7 +17,7 @@ from phusong.radio.limits import ModelRangeError
 from phusong.radio.p1812 import P1812Link, p1812_loss
 from phusong.radio.rays import push_hull
 from phusong.radio.refresh import refresh_servers
-from phusong.radio.sweep import PANEL, Servers, find_servers
+from phusong.radio.sweep import PANEL, Servers, Sweep, find_servers, sweep_channels
 
 CELL_M = 100.0
 ROUND = dict.fromkeys(PANEL, np.nan)
@@ -338,3 +338,50 @@ def test_closed_receivers_have_no_server_and_the_open_ones_their_own() -> None:
     assert np.isnan(some.signal_dbm[:, ~is_open]).all()
     with pytest.raises(ModelRangeError, match="the lazy way"):
         sweep(ground, rows, is_open=is_open, is_lazy=False)
+
+
+@pytest.mark.parametrize("is_lazy", [True, False])
+def test_bands_of_a_mast_in_one_pass_give_the_bits_of_each_alone(is_lazy: bool) -> None:
+    ground = hills((90, 110), 4)
+    ground[40:43, 60:70] = np.nan
+    cover = np.where(np.random.default_rng(8).random(ground.shape) < 0.2, 8.0, 0.0)
+    bands = [network(12, ground.shape, 9) for _ in range(3)]
+    rows = pd.DataFrame(
+        [
+            {**row, "frequency_ghz": ghz, "eirp_dbm": row["eirp_dbm"] + more}
+            for band, ghz, more in zip(bands, (0.7, 3.5, 1.8), (0.0, 9.0, -3.0), strict=True)
+            for row in band
+        ]
+    )
+    rows = rows[(rows.index % 5 != 1)].reset_index(drop=True)  # not every mast has every band
+    channel = rows["frequency_ghz"].map({0.7: 0, 3.5: 1, 1.8: 2}).to_numpy()
+    plan = Sweep(cell_m=CELL_M, radius_m=4000.0, n_best=3, is_lazy=is_lazy)
+    together = sweep_channels(ground, cover, rows, channel, plan)
+    n_points = 0
+    for number in range(3):
+        is_own = channel == number
+        alone = sweep_channels(ground, cover, rows[is_own], np.zeros(is_own.sum(), int), plan)
+        n_points += alone.n_points
+        whose = np.append(np.flatnonzero(is_own), -1)[alone.sector[0]]
+        assert np.array_equal(together.signal_dbm[number], alone.signal_dbm[0], equal_nan=True)
+        assert np.array_equal(together.sector[number], whose)
+    assert together.n_points < 0.7 * n_points
+
+
+@given(st.data())
+@settings(max_examples=25, deadline=None)
+def test_window_anywhere_gives_the_bits_of_the_whole(data: st.DataObject) -> None:
+    every = data.draw(st.sampled_from([1, 3]))
+    ground = hills((60, 66), 12)
+    rows = pd.DataFrame(network(6, ground.shape, 10))
+    plan = Sweep(cell_m=CELL_M, receivers_every=every, radius_m=2500.0, exact_m=300.0)
+    alike = np.zeros(len(rows), int)
+    whole = sweep_channels(ground, np.zeros_like(ground), rows, alike, plan)
+    window = tuple(
+        slice(start, data.draw(st.integers(start + 1, n)))
+        for n in whole.sector.shape[2:]
+        for start in [data.draw(st.integers(0, n - 1))]
+    )
+    part = sweep_channels(ground, np.zeros_like(ground), rows, alike, plan, window=window)
+    assert np.array_equal(part.signal_dbm, whole.signal_dbm[:, :, *window], equal_nan=True)
+    assert np.array_equal(part.sector, whole.sector[:, :, *window])

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from conftest import even_population, masts, square_communes
-from networks import RULES, predict_files, write_study
+from networks import RULES, predict_files, write_study, write_terrain
 from shapely import box
 
 from phusong.cli import main
@@ -183,6 +183,29 @@ def test_verb_gives_the_shares_of_predict_and_every_output_of_a_run(
     ]
 
 
+def test_clutter_lowers_the_shares_as_in_a_prediction_and_tiles_are_kept(
+    files: Path, tmp_path: Path
+) -> None:
+    write_terrain(tmp_path / "clutter.tif", wall_m=25.0)
+    shares = {}
+    for name, more in (("open", []), ("clutter", ["--clutter", str(tmp_path / "clutter.tif")])):
+        done = CliRunner().invoke(main, [
+            "assess", "--communes", str(files / "communes.gpkg"), "--sites",
+            str(files / "sites.csv"), "--terrain", str(files / "dem.tif"), "--terrain-kind",
+            "ground", "--crs", "EPSG:5897", "--as-of", "2026-06-30", "--no-map", "--tiles",
+            str(tmp_path / "tiles"), "-o", str(tmp_path / name), *more,
+        ])  # fmt: skip
+        assert done.exit_code == 0, done.output
+        rows = pd.read_parquet(tmp_path / name / "indicators.parquet")
+        rows = rows[(rows["indicator"] == "share_area") & (rows["service"] == "5g")]
+        shares[name] = rows["share"].sum()
+    assert shares["clutter"] < shares["open"]
+    assert len(list((tmp_path / "tiles").glob("*.npz"))) == 2
+    account = json.loads((tmp_path / "clutter" / "run.json").read_text(encoding="utf-8"))
+    assert "clutter" in account["inputs"]
+    assert account["parameters"]["clutter_kind"] == "heights"
+
+
 def test_plan_on_a_run_over_terrain_is_measured_over_terrain(files: Path, tmp_path: Path) -> None:
     command = ["assess", "--communes", str(files / "communes.gpkg"), "--sites",
                str(files / "sites.csv"), "--terrain", str(files / "dem.tif"), "--terrain-kind",
@@ -203,6 +226,8 @@ def test_plan_on_a_run_over_terrain_is_measured_over_terrain(files: Path, tmp_pa
     [
         ({"terrain": Path("dem.tif"), "terrain_kind": "lidar"}, "expected ground or surface"),
         ({"radio": Path("radio.toml")}, "without a terrain nothing is modelled"),
+        ({"clutter": Path("c.tif")}, "clutter: without a terrain nothing is modelled"),
+        ({"clutter_kind": "trees"}, "expected heights or classes"),
     ],
 )
 def test_study_with_a_setting_that_cannot_be_is_refused(

@@ -44,9 +44,12 @@ class TileFolder(MutableMapping[str, dict[str, np.ndarray]]):
 
     def __getitem__(self, digest: str) -> dict[str, np.ndarray]:
         try:
-            with np.load(self._path(digest), allow_pickle=False) as arrays:
+            with (
+                self._path(digest).open("rb") as file,
+                np.load(file, allow_pickle=False) as arrays,
+            ):
                 return {name: arrays[name] for name in arrays.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise KeyError(digest) from error
 
     def __setitem__(self, digest: str, arrays: dict[str, np.ndarray]) -> None:

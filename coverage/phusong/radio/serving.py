@@ -59,10 +59,10 @@ def _direction(south: int, east: int, distance_km: float, rise_km: float) -> tup
 
 @kernel
 def _sent_dbm(
-    sector: np.ndarray, slant_km: float, bearing_deg: float, elevation_deg: float
+    sector: np.ndarray, free_db: float, bearing_deg: float, elevation_deg: float
 ) -> float:
-    """Return what a sector would send to a receiver through free space."""
-    power = sector[0] - free_space_db(slant_km, sector[1])
+    """Return what a sector would send to a receiver through free space (its loss at 1 GHz)."""
+    power = sector[LEAD] - free_db
     if math.isnan(sector[2]):
         return power
     beams = (sector[3], sector[4], sector[5], sector[6], sector[7], sector[8])
@@ -78,10 +78,11 @@ def may_serve(
     rise_km = rise_m / 1000.0
     slant_km = math.sqrt(distance_km * distance_km + rise_km * rise_km)
     bearing, elevation = _direction(south, east, distance_km, rise_km)
+    free_db = free_space_db(slant_km, 1.0)
     last = signal.shape[1] - 1
     for s in range(int(mast[3]), int(mast[4])):
         beaten = signal[int(sectors[s, CHANNEL]), last, r, c] + least_db - SLACK_DB
-        if _sent_dbm(sectors[s], slant_km, bearing, elevation) >= beaten:
+        if _sent_dbm(sectors[s], free_db, bearing, elevation) >= beaten:
             return True
     return False
 
@@ -101,11 +102,12 @@ def serve(
     rise_km = (hrs_m - hts_m) / 1000.0
     slant_km = math.sqrt(distance_km * distance_km + rise_km * rise_km)
     bearing, elevation = _direction(south, east, distance_km, rise_km)
+    free_db = free_space_db(slant_km, 1.0)
     last = signal.shape[1] - 1
     f_known, diffraction_db = -1.0, 0.0
     for s in range(int(mast[3]), int(mast[4])):
         channel = int(sectors[s, CHANNEL])
-        power = _sent_dbm(sectors[s], slant_km, bearing, elevation)
+        power = _sent_dbm(sectors[s], free_db, bearing, elevation)
         if is_lazy and power < signal[channel, last, r, c] - SLACK_DB:
             continue
         f_ghz = sectors[s, 1]

@@ -170,11 +170,10 @@ def predict_signal(
         ),
     )  # fmt: skip
     tiles = cut_tiles(relief, margin_cells, heard, channel, reach.radius_m)
-    known = {} if known is None else known
     whole = _Whole.empty(relief.grid.widened(-margin_cells), asked)
     missing = []
     for tile in tiles:
-        found = known.get(tile.digest(asked))
+        found = None if known is None else known.get(tile.digest(asked))
         if found is None:
             missing.append(tile)
         else:
@@ -184,7 +183,8 @@ def predict_signal(
         label="signal",
     )  # fmt: skip
     for i, found in answers:
-        known[missing[i].digest(asked)] = found
+        if known is not None:
+            known[missing[i].digest(asked)] = found
         whole.paste(missing[i], found)
     sigmas = [_location_db(heard, group, relief, rules) for group in there.values()]
     return whole.to_prediction(sigmas, rules, n_known=len(tiles) - len(missing))

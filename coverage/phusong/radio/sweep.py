@@ -202,9 +202,8 @@ def sweep_channels(
         _serve_ring(ground_m, cover_m, corner, masts, rows, ring_km, sweep, signal, server)
         for ring_km in sweep.rings_km
     )
-    return Servers(
-        signal_dbm=np.where(server < 0, np.nan, signal), sector=server, n_points=n_points
-    )
+    np.copyto(signal, np.nan, where=server < 0)
+    return Servers(signal_dbm=signal, sector=server, n_points=n_points)
 
 
 def _serve_ring(
@@ -253,9 +252,14 @@ def _require_raster(ground_m: np.ndarray, cover_m: np.ndarray, receivers_every: 
         raise ModelRangeError(
             f"raster: found shapes {ground_m.shape} and {cover_m.shape}, expected two of (row, col)"
         )
-    known = ~np.isnan(ground_m)
-    require_within("ground_m", ground_m[known], -500.0, 9000.0, source="heights on Earth")
-    require_within("cover_m", cover_m[known], 0.0, 1000.0, source=f"{SOURCE}, §3.2.1")
+    if np.isnan(cover_m.sum()) and np.isnan(cover_m[~np.isnan(ground_m)]).any():
+        raise ModelRangeError("cover_m: not known where the ground is")
+    for name, values, low, high, source in (
+        ("ground_m", ground_m, -500.0, 9000.0, "heights on Earth"),
+        ("cover_m", cover_m, 0.0, 1000.0, f"{SOURCE}, §3.2.1"),
+    ):
+        ends = np.array([np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)])
+        require_within(name, ends[~np.isnan(ends)], low, high, source=source)
     most = min(ground_m.shape)
     require_within("receivers_every", receivers_every, 1, most, source="the raster")
 

@@ -71,16 +71,17 @@ def sweep_masts(
         if rings_km[1] >= rings_km[2]:
             continue
         for side in range(SIDES):
+            sight = _sight(side, reach, mast, every, corner, *signal.shape[2:])
             if not _cut_wedge(
-                side, reach, ground_m, cover_m, every, corner, cell_km, mast, sectors, rings_km,
-                is_lazy, signal, wedge,
+                side, reach, sight, ground_m, cover_m, every, corner, cell_km, mast, sectors,
+                rings_km, is_lazy, signal, wedge,
             ):  # fmt: skip
                 continue
-            for t in range(-reach, reach):
+            for t in range(sight[1], sight[2]):
                 ceiling = ANYTHING
                 if is_lazy:
                     ceiling = _find_ceiling(side, t / reach, cell_km, mast, sectors, rings_km)
-                end = _find_end(t, reach, ceiling, wedge[2], losses_db, nearest)
+                end = _find_end(t, reach, sight[0], ceiling, wedge[2], losses_db, nearest)
                 n_points += _cast_ray(
                     side, t, reach, end, ceiling, wedge, losses_db, nearest, every, corner,
                     cell_km, ae_km, hrg_m, mast, sectors, is_lazy, signal, server, scratch, stacks,
@@ -132,25 +133,25 @@ def _receiver(
 
 @kernel
 def _cut_wedge(
-    side: int, reach: int, ground_m: np.ndarray, cover_m: np.ndarray, every: int,
-    corner: tuple[int, int], cell_km: float, mast: np.ndarray, sectors: np.ndarray,
-    rings_km: tuple[float, float, float], is_lazy: bool, signal: np.ndarray, wedge: np.ndarray,
+    side: int, reach: int, sight: tuple[int, int, int], ground_m: np.ndarray,
+    cover_m: np.ndarray, every: int, corner: tuple[int, int], cell_km: float, mast: np.ndarray,
+    sectors: np.ndarray, rings_km: tuple[float, float, float], is_lazy: bool, signal: np.ndarray,
+    wedge: np.ndarray,
 ) -> bool:  # fmt: skip
     """Copy a side of a mast, turned so that a ray goes along memory: ground, its top, and power.
 
     The power is what must be beaten to be among the best: +inf where no receiver is to be served,
-    so that one comparison decides; without any such receiver False is returned. One cell beyond
-    the raster its edge goes on, for rays between two rows of which one is inside; farther out the
-    ground is unknown.
+    so that one comparison decides; without any such receiver False is returned. Only what the rays
+    in sight meet is copied. One cell beyond the raster its edge goes on, for rays between two rows
+    of which one is inside; farther out the ground is unknown.
     """
     row, col = int(mast[0]), int(mast[1])
     from_km = max(rings_km[0], rings_km[1])
     n_rows, n_columns = signal.shape[2:]
     is_open = False
-    if not _meets(side, reach, row, col, every, corner, n_rows, n_columns):
-        return is_open
     for m in range(-reach, reach + 1):
-        for k in range(max(abs(m), 1), reach + 1):
+        first, last = _steps_in_sight(m, reach, sight)
+        for k in range(first, last + 1):
             south, east = _place(side, k, m)
             rm, cm = row + south, col + east
             wedge[2, reach + m, k] = math.inf
@@ -174,19 +175,48 @@ def _cut_wedge(
 
 
 @kernel
-def _meets(
-    side: int, reach: int, row: int, col: int, every: int, corner: tuple[int, int], n_rows: int,
+def _sight(
+    side: int, reach: int, mast: np.ndarray, every: int, corner: tuple[int, int], n_rows: int,
     n_columns: int,
-) -> bool:  # fmt: skip
-    """Say whether the box around a side of a mast has any of the receivers that are served."""
-    ahead, aside = _place(side, reach, 0), _place(side, reach, reach)
-    spread = (abs(aside[0] - ahead[0]), abs(aside[1] - ahead[1]))
-    for axis, at, n in ((0, row, n_rows), (1, col, n_columns)):
-        low = at + min(ahead[axis], 0) - spread[axis]
-        high = at + max(ahead[axis], 0) + spread[axis]
-        if high < corner[axis] * every or low >= (corner[axis] + n) * every:
-            return False
-    return True
+) -> tuple[int, int, int]:  # fmt: skip
+    """Return how many steps the served receivers lie ahead at most, and the rays that meet them.
+
+    The rays are those from the second number up to, and without, the third.
+    """
+    south = corner[0] * every - int(mast[0])
+    east = corner[1] * every - int(mast[1])
+    souths, easts = (south, south + n_rows * every - 1), (east, east + n_columns * every - 1)
+    ahead, aside = easts, souths
+    if side == 1:
+        ahead, aside = souths, (-easts[1], -easts[0])
+    elif side == 2:
+        ahead, aside = (-easts[1], -easts[0]), (-souths[1], -souths[0])
+    elif side == 3:
+        ahead, aside = (-souths[1], -souths[0]), easts
+    near, far = max(ahead[0], 1), min(ahead[1], reach)
+    if near > far:
+        return 0, 0, 0
+    low = aside[0] / (near if aside[0] < 0 else far)
+    high = aside[1] / (near if aside[1] > 0 else far)
+    # one more on either side, for the cells that a ray passes between
+    first, last = math.floor(low * reach) - reach // far - 1, math.ceil(high * reach) + reach // far
+    return far, min(max(first, -reach), reach), max(min(last + 2, reach), -reach)
+
+
+@kernel
+def _steps_in_sight(m: int, reach: int, sight: tuple[int, int, int]) -> tuple[int, int]:
+    """Return the first and the last step at which a ray in sight passes a cell m aside, or near."""
+    far, low, high = sight
+    first, last = max(abs(m), 1), far
+    if m > 0 and high > 0:
+        first = max(first, (m - 1) * reach // high - 1)
+    if m < 0 and low < 0:
+        first = max(first, (m + 1) * reach // low - 1)
+    if low > 0:
+        last = min(last, (m + 1) * reach // low + 2)
+    if high < 0:
+        last = min(last, (m - 1) * reach // high + 2)
+    return first, last
 
 
 @kernel
@@ -226,12 +256,12 @@ def _find_ceiling(
 
 @kernel
 def _find_end(
-    t: int, reach: int, ceiling: float, beaten: np.ndarray, losses_db: np.ndarray,
+    t: int, reach: int, far: int, ceiling: float, beaten: np.ndarray, losses_db: np.ndarray,
     nearest: np.ndarray,
 ) -> int:  # fmt: skip
     """Return the last step of a ray at which its mast might be among the best; 0 without one."""
     tangent = t / reach
-    for k in range(reach, 0, -1):
+    for k in range(far, 0, -1):
         at = reach + math.floor(tangent * k + 0.5)
         if ceiling - losses_db[at, k] >= beaten[at, k] and nearest[at, k] == t:
             return k

@@ -24,7 +24,7 @@ __all__ = ["LEVELS", "NOTHING", "Asked", "Channel", "Tile", "TileSignal", "bette
 
 TileSignal = dict[str, np.ndarray]
 
-SIDE = 128  # receivers
+SIDE = 256  # receivers
 # Where the noise and the powers of neighbours add up to an SINR of reference elements.
 WITH_SINR = ("4G", "5G", "5G NSA", "5G SA")
 LEVELS = ("threshold", "strict")
