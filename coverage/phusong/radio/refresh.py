@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from phusong.radio.limits import ModelRangeError
-from phusong.radio.sweep import EDGE, ROUND_UP, Servers, find_servers
+from phusong.radio.serving import merge_servers
+from phusong.radio.sweep import EDGE, ROUND_UP, Servers, Sweep, sweep_channels
 
 __all__ = ["refresh_servers"]
 
@@ -30,8 +31,8 @@ def refresh_servers(
 ) -> Servers:
     """Return what `find_servers` gives for the new sectors, bit for bit.
 
-    Cells farther than the radius from every changed sector, where it was and where it is, keep
-    their servers; the others are swept again by all masts that reach them.
+    Cells that had a changed sector among their servers are swept again by all masts that reach
+    them; to the others within the radius the changed sectors are offered as they are now.
 
     Parameters
     ----------
@@ -57,49 +58,79 @@ def refresh_servers(
     is_changed = ~((old == new) | (old.isna() & new.isna())).all(axis=1).to_numpy()
     if not is_changed.any():
         return before
-    both = pd.concat([old[is_changed], new[is_changed]])
-    places = both[["row", "col"]].drop_duplicates().to_numpy(int)
-    is_open = _within(places, shape, receivers_every, radius_m / cell_m * ROUND_UP)
-    cut, near = _cut_out(is_open, new, receivers_every, radius_m / cell_m)
-    fine = tuple(slice(s.start * receivers_every, s.stop * receivers_every) for s in cut)
-    there = new[near].assign(row=new["row"] - fine[0].start, col=new["col"] - fine[1].start)
-    signal, sector = before.signal_dbm.copy(), before.sector.copy()
-    opened = is_open[cut]
-    kept = (slice(None), *cut)
-    if there.empty:
-        signal[kept][:, opened], sector[kept][:, opened] = np.nan, -1
-        return Servers(signal_dbm=signal, sector=sector, n_points=0)
-    found = find_servers(
-        ground_m[fine], cover_m[fine], there, cell_m=cell_m, radius_m=radius_m,
-        receivers_every=receivers_every, exact_m=exact_m, receiver_height_m=receiver_height_m,
-        dn=dn, n_best=len(signal), n_threads=n_threads, is_open=opened,
+    sweep = Sweep(
+        cell_m=cell_m, receivers_every=receivers_every, radius_m=radius_m, exact_m=exact_m,
+        receiver_height_m=receiver_height_m, dn=dn, n_best=len(before.sector), n_threads=n_threads,
     )  # fmt: skip
-    number = np.append(np.flatnonzero(near), -1).astype(np.int32)
-    signal[kept][:, opened] = found.signal_dbm[:, opened]
-    sector[kept][:, opened] = number[found.sector[:, opened]]
-    return Servers(signal_dbm=signal, sector=sector, n_points=found.n_points)
+    signal, sector = before.signal_dbm.copy(), before.sector.copy()
+    is_lost = np.asarray(np.isin(sector, np.flatnonzero(is_changed)).any(axis=0))
+    n_points = 0
+    if is_lost.any():
+        window = _box(is_lost)
+        found = _sweep_window(ground_m, cover_m, new, window, is_lost[window], sweep)
+        lost, there = is_lost[window], (slice(None), *window)
+        signal[there][:, lost] = found.signal_dbm[:, lost]
+        sector[there][:, lost] = found.sector[:, lost]
+        n_points += found.n_points
+    is_reached = _within(new[is_changed], shape, sweep)
+    if not is_reached.any():
+        return Servers(signal_dbm=signal, sector=sector, n_points=n_points)
+    window = _box(is_reached)
+    found = _sweep_window(ground_m, cover_m, new[is_changed], window, ~is_lost[window], sweep)
+    number = np.append(np.flatnonzero(is_changed), -1).astype(np.int32)[found.sector]
+    there = (slice(None), *window)
+    known = np.ascontiguousarray(np.where(sector[there] < 0, -np.inf, signal[there]))
+    servers = np.ascontiguousarray(sector[there])
+    merge_servers(known[None], servers[None], found.signal_dbm[None], number[None])
+    signal[there], sector[there] = np.where(servers < 0, np.nan, known), servers
+    return Servers(signal_dbm=signal, sector=sector, n_points=n_points + found.n_points)
 
 
-def _within(places: np.ndarray, shape: tuple[int, ...], every: int, radius: float) -> np.ndarray:
-    """Return which receivers are at most so many cells from a place, shape (row, col)."""
-    middle = every // 2
-    rows, columns = (middle + every * np.arange(n) for n in shape)
+def _sweep_window(
+    ground_m: np.ndarray, cover_m: np.ndarray, sectors: pd.DataFrame,
+    window: tuple[slice, slice], is_open: np.ndarray, sweep: Sweep,
+) -> Servers:  # fmt: skip
+    """Sweep the open receivers of a window by the sectors that reach it, on the ground around."""
+    every, reach = sweep.receivers_every, math.ceil(sweep.radius_m / sweep.cell_m) + EDGE
+    fine, is_near = [], np.ones(len(sectors), bool)
+    for axis, name in enumerate(("row", "col")):
+        start = max(window[axis].start * every - reach, 0) // every * every
+        stop = min(window[axis].stop * every + reach, ground_m.shape[axis])
+        fine.append(slice(start, stop))
+        is_near &= sectors[name].between(start, stop - 1).to_numpy()
+    near = sectors[is_near]
+    if near.empty:
+        shape = (sweep.n_best, *is_open.shape)
+        return Servers(signal_dbm=np.full(shape, np.nan), sector=np.full(shape, -1, np.int32),
+                       n_points=0)  # fmt: skip
+    found = sweep_channels(
+        ground_m[*fine], cover_m[*fine],
+        near.assign(row=near["row"] - fine[0].start, col=near["col"] - fine[1].start),
+        np.zeros(len(near), np.int64), sweep, is_open=is_open,
+        window=(_shift(window[0], fine[0].start // every),
+                _shift(window[1], fine[1].start // every)),
+    )  # fmt: skip
+    number = np.append(np.flatnonzero(is_near), -1).astype(np.int32)
+    return Servers(
+        signal_dbm=found.signal_dbm[0], sector=number[found.sector[0]], n_points=found.n_points
+    )
+
+
+def _within(sectors: pd.DataFrame, shape: tuple[int, ...], sweep: Sweep) -> np.ndarray:
+    """Return which receivers are at most the radius from a mast, shape (row, col)."""
+    every, radius = sweep.receivers_every, sweep.radius_m / sweep.cell_m * ROUND_UP
+    rows, columns = (every // 2 + every * np.arange(n) for n in shape)
     is_open = np.zeros(shape, bool)
-    for row, column in places:
+    for row, column in sectors[["row", "col"]].drop_duplicates().to_numpy(int):
         is_open |= np.hypot(rows[:, None] - row, columns[None, :] - column) <= radius
     return is_open
 
 
-def _cut_out(
-    is_open: np.ndarray, sectors: pd.DataFrame, every: int, radius: float
-) -> tuple[tuple[slice, slice], np.ndarray]:
-    """Return the rows and columns that the open cells need, and which sectors stand there."""
-    reach = math.ceil(radius / every) + EDGE
-    cut = []
-    is_near = np.ones(len(sectors), bool)
-    for axis, name in enumerate(("row", "col")):
-        at = np.flatnonzero(is_open.any(axis=1 - axis))
-        start, stop = max(at[0] - reach, 0), min(at[-1] + reach + 1, is_open.shape[axis])
-        cut.append(slice(start, stop))
-        is_near &= sectors[name].between(start * every, stop * every - 1).to_numpy()
-    return (cut[0], cut[1]), is_near
+def _box(is_open: np.ndarray) -> tuple[slice, slice]:
+    """Return the rows and columns of what is open."""
+    across, down = (np.flatnonzero(is_open.any(axis=axis)) for axis in (0, 1))
+    return slice(int(down[0]), int(down[-1]) + 1), slice(int(across[0]), int(across[-1]) + 1)
+
+
+def _shift(at: slice, by: int) -> slice:
+    return slice(at.start - by, at.stop - by)
