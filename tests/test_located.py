@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import geopandas as gpd
+import openpyxl
 import pandas as pd
 import pytest
 import shapely
@@ -18,7 +19,8 @@ from phusong.io.embedded import embedded_path
 from phusong.io.evidence_rules import read_evidence_rules
 from phusong.io.located import read_challenges, read_places, read_villages
 from phusong.io.measurements import read_measurements
-from phusong.io.template import write_template
+from phusong.io.template import TEMPLATES, write_template
+from phusong.layers import LAYERS
 
 
 @pytest.fixture
@@ -139,6 +141,53 @@ def test_templates_are_read_as_they_are_and_check_accepts_them(tmp_path: Path, l
     assert len(account["repairs"]) == 0
     assert [note for note in account["notes"] if "not used" in note] == []
     assert (tmp_path / "out/clean.csv").exists()
+
+
+@pytest.mark.parametrize("layer", sorted(TEMPLATES))
+def test_every_value_that_a_template_offers_is_read_as_one_of_the_schema(
+    tmp_path: Path, layer: str
+) -> None:
+    path = tmp_path / "sheet.xlsx"
+    write_template(layer, path)
+    book = openpyxl.load_workbook(path)
+    sheet = book[layer]
+    headings = {cell.column_letter: cell.value for cell in sheet[1]}
+    example = [cell.value for cell in sheet[2]]
+    names = [name for name, _, _ in TEMPLATES[layer]]
+    columns = {column.name: column for column in LAYERS[layer].columns}
+    lists = {}
+    for guard in sheet.data_validations.dataValidation:
+        letter = str(guard.sqref)[0]
+        name = names[list(headings).index(letter)]
+        if guard.type == "list":
+            assert len(guard.formula1) <= 255  # Excel's limit
+            lists[name] = guard.formula1.strip('"').split(",")
+        else:
+            low, high = columns[name].minimum if name in columns else -180.0, guard.formula2
+            assert float(guard.formula1) == (low if name != "lat" else -90.0)
+            assert (high is None) == (name in columns and columns[name].maximum is None)
+    closed = {
+        n for n in names if n in columns and (columns[n].choices or columns[n].kind == "yes_no")
+    }
+    assert closed <= set(lists)
+    for name, offered in lists.items():
+        for number, value in enumerate(offered):
+            row = list(example)
+            row[names.index(name)] = value
+            row[0] = str(20_000 + sheet.max_row) if layer == "service" else f"{name}-{number}"
+            sheet.append(row)
+    sheet.delete_rows(2)
+    book.save(path)
+    account = check_file(layer, path, out=tmp_path / "out")
+    found = pd.read_csv(tmp_path / "out/clean.csv", dtype=str)
+    assert account["rows_quarantined"] == 0, account
+    for name in closed:
+        if columns[name].choices:
+            # the reader writes 5G NSA and 5G SA as 5G with their mode
+            expected = {
+                choice.removesuffix(" NSA").removesuffix(" SA") for choice in columns[name].choices
+            }
+            assert set(found[name].dropna()) - {"5G NSA", "5G SA"} == expected, name
 
 
 def test_register_of_evidence_is_read_and_a_wrong_one_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""An empty sheet that a run reads as it is: headings, units, and one example row."""
+"""An empty sheet that a run reads as it is: headings, lists to choose from, one example row."""
 
 from __future__ import annotations
 
@@ -7,14 +7,26 @@ from pathlib import Path
 import openpyxl
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
 
 from phusong.errors import InputFileError
 from phusong.io.atomic import atomic_path
 from phusong.io.headers import read_register
-from phusong.layers import LAYERS
+from phusong.layers import LAYERS, Column
 
 __all__ = ["TEMPLATES", "write_template"]
 
+ROWS = 20_000  # that are checked while they are typed
+# What a list offers for the choices of a column, in their order, as planners write them.
+WORDS = {
+    "status": ("đang hoạt động", "dự kiến", "ngừng hoạt động"),
+    "category": ("trường học", "trạm y tế", "ủy ban nhân dân", "khu ưu tiên", "khu công nghiệp",
+                 "đường", "khác"),
+    "outcome": ("chấp nhận", "bác bỏ", "đang xử lý"),
+}  # fmt: skip
+YES_NO = ("có", "không")
+DEGREES = {"lon": (-180.0, 180.0), "lat": (-90.0, 90.0)}
 # Column of the schema (or lon, lat), heading in Vietnamese as our own reader knows it, example.
 TEMPLATES: dict[str, tuple[tuple[str, str, object], ...]] = {
     "sites": (
@@ -106,6 +118,9 @@ TEMPLATES: dict[str, tuple[tuple[str, str, object], ...]] = {
 def write_template(layer: str, path: Path) -> None:
     """Write an empty sheet for `layer` with an example row, and a second sheet that explains it.
 
+    Where a column has a closed set of values the sheet offers them as a list; a number outside the
+    column's limits is refused while it is typed. Operators are offered, and others may be typed.
+
     Parameters
     ----------
     layer : str
@@ -134,6 +149,7 @@ def write_template(layer: str, path: Path) -> None:
         cell.number_format = "@" if isinstance(example, str) else "General"
         sheet.column_dimensions[get_column_letter(at)].width = max(12, len(heading) + 2)
         column = described.get(name)
+        _guard(sheet, get_column_letter(at), name, column)
         if column is None:
             legend.append([heading, name, "°", "WGS 84, decimal degrees", "", "yes"])
             continue
@@ -143,3 +159,38 @@ def write_template(layer: str, path: Path) -> None:
     sheet.freeze_panes = "A2"
     with atomic_path(path) as unfinished:
         book.save(unfinished)
+
+
+def _guard(sheet: Worksheet, letter: str, name: str, column: Column | None) -> None:
+    """Let a column offer its values, or refuse a number outside its limits."""
+    low, high = DEGREES.get(name, (None, None))
+    if column is not None:
+        low, high = column.minimum, column.maximum
+    offered = _offered(name, column)
+    if offered:
+        guard = DataValidation(type="list", formula1=f'"{",".join(offered)}"', allow_blank=True)
+        guard.showErrorMessage = name != "operator"
+        guard.errorTitle, guard.error = "Giá trị không có trong danh sách", ", ".join(offered)
+    elif low is not None:
+        span = f"{low:g} … {high:g}" if high is not None else f"≥ {low:g}"
+        guard = DataValidation(
+            type="decimal", operator="between" if high is not None else "greaterThanOrEqual",
+            formula1=f"{low:f}", formula2=None if high is None else f"{high:f}", allow_blank=True,
+        )  # fmt: skip
+        guard.showErrorMessage = True
+        guard.errorTitle, guard.error = "Ngoài khoảng cho phép", span
+    else:
+        return
+    guard.add(f"{letter}2:{letter}{ROWS}")
+    sheet.add_data_validation(guard)
+
+
+def _offered(name: str, column: Column | None) -> tuple[str, ...]:
+    """Return the values that a list offers."""
+    if column is None:
+        return ()
+    if column.kind == "yes_no":
+        return YES_NO
+    if name == "operator":
+        return tuple(read_register()["words"]["operator"])
+    return WORDS.get(name, column.choices)
