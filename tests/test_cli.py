@@ -104,3 +104,21 @@ def test_study_with_an_unknown_key_is_refused(files: Path) -> None:
     done = run("run", files / "study.toml", "-o", files / "out")
     assert done.exit_code == 2
     assert "colour" in done.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_a_script_of_the_shell(shell: str) -> None:
+    done = CliRunner().invoke(main, ["completion", shell])
+    assert done.exit_code == 0
+    assert f"_PHUSONG_COMPLETE={shell}_complete" in done.output
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"), [("pre", {"predict"}), ("predict --ter", {"--terrain", "--terrain-kind"})]
+)
+def test_shell_is_offered_verbs_and_options(typed: str, offered: set[str]) -> None:
+    words = ["phusong", *typed.split()]
+    asked = {"_PHUSONG_COMPLETE": "bash_complete", "COMP_WORDS": " ".join(words),
+             "COMP_CWORD": str(len(words) - 1)}  # fmt: skip
+    done = CliRunner().invoke(main, [], prog_name="phusong", env=asked)
+    assert {line.partition(",")[2] for line in done.output.split()} == offered

@@ -9,6 +9,7 @@ from __future__ import annotations
 import click
 
 from phusong.cli.assessing import assess, demo, init, run
+from phusong.cli.completing import completion
 from phusong.cli.files import check, template, verify
 from phusong.cli.monitoring import progress
 from phusong.cli.planning import plan
@@ -46,5 +47,6 @@ for verb in (
     plan,
     publish,
     report,
+    completion,
 ):
     main.add_command(verb)
