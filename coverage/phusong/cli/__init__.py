@@ -10,6 +10,7 @@ import click
 
 from phusong.cli.assessing import assess, demo, init, run
 from phusong.cli.completing import completion
+from phusong.cli.explaining import explain
 from phusong.cli.files import check, template, verify
 from phusong.cli.monitoring import progress
 from phusong.cli.planning import plan
@@ -47,6 +48,7 @@ for verb in (
     plan,
     publish,
     report,
+    explain,
     completion,
 ):
     main.add_command(verb)

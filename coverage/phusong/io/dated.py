@@ -16,7 +16,13 @@ from phusong.errors import InputFileError
 from phusong.indicators import COLUMNS
 from phusong.io.embedded import embedded_path
 from phusong.io.settings import PATHS, Study
-from phusong.io.staging import RUN_FILE, finish_publication, hash_file, listed_files
+from phusong.io.staging import (
+    RUN_FILE,
+    finish_publication,
+    hash_file,
+    listed_files,
+    require_untouched,
+)
 
 __all__ = ["DatedRun", "find_runs", "read_dated_table", "read_run"]
 
@@ -124,13 +130,8 @@ def read_run(folder: Path, *, search: Iterable[Path] = ()) -> DatedRun:
     InputFileError
         If the folder holds no run, or one of its tables was changed after the run.
     """
-    listed = listed_files(folder)
     for name in ("indicators.parquet", "communes.parquet"):
-        path = folder / name
-        if name not in listed or not path.is_file():
-            raise InputFileError(f"{folder}: no run with {name} (is it of another verb?)")
-        if hash_file(path) != listed[name]:
-            raise InputFileError(f"{path}: was changed after the run; run it again")
+        require_untouched(folder, name)
     try:
         run = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
         parameters = dict(run["parameters"])

@@ -37,6 +37,7 @@ __all__ = [
     "list_files",
     "listed_files",
     "prepare_folder",
+    "require_untouched",
     "staged_folder",
 ]
 
@@ -143,6 +144,22 @@ def listed_files(folder: Path) -> Mapping[str, str]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
     return {name: sha256 for name, sha256 in files.items() if _is_inside(name)}
+
+
+def require_untouched(folder: Path, name: str) -> Path:
+    """Return the path of an output that is as its run wrote it.
+
+    Raises
+    ------
+    InputFileError
+        If the folder has no such output of a run, or it was changed after.
+    """
+    listed, path = listed_files(folder), folder / name
+    if name not in listed or not path.is_file():
+        raise InputFileError(f"{folder}: no run with {name} (is it of another verb?)")
+    if hash_file(path) != listed[name]:
+        raise InputFileError(f"{path}: was changed after the run; run it again")
+    return path
 
 
 def list_files(folder: Path) -> list[str]:
