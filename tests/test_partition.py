@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from random import Random
 
 import geopandas as gpd
 import numpy as np
@@ -10,14 +11,14 @@ import pytest
 import shapely
 import xarray as xr
 from conftest import masts, square_communes
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from shapely import Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 from phusong.errors import CrsError, SchemaError
 from phusong.joins import AREA_CRS
-from phusong.partition import DUST_KM2, make_partition
+from phusong.partition import DUST_KM2, _split, make_partition
 from phusong.study import assess
 
 DAY = date(2026, 6, 30)
@@ -49,8 +50,11 @@ def shared_km2(communes: gpd.GeoDataFrame) -> np.ndarray:
     """Areas that any two communes share, those that share none left out."""
     shapes = communes.geometry.to_numpy()
     a, b = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-    both = shapely.intersection(shapes[a[a < b]], shapes[b[a < b]])
-    area = gpd.GeoSeries(both, crs=communes.crs).to_crs(AREA_CRS).area.to_numpy() / 1e6
+    pairs = shapes[a[a < b]], shapes[b[a < b]]
+    # the less of two ways: along borders a hair apart GEOS takes whole shapes for shared in one
+    both = (shapely.intersection(*pairs), shapely.intersection(*reversed(pairs)))
+    areas = [gpd.GeoSeries(way, crs=communes.crs).to_crs(AREA_CRS).area / 1e6 for way in both]
+    area = np.minimum(*areas).to_numpy()
     return np.asarray(area[area > 0])
 
 
@@ -122,6 +126,8 @@ SIDE = st.integers(0, 8)
 PLACE = st.tuples(SIDE, SIDE, st.integers(1, 4), st.integers(1, 4))
 
 
+# found by chance: of the last two GEOS says in one order that all is shared, in the other nothing
+@example([(4, 0, 1, 2), (2, 2, 2, 3), (4, 1, 2, 4)], -0.4663267321403847, Random(0))  # noqa: S311
 @settings(max_examples=60)
 @given(st.lists(PLACE, min_size=1, max_size=7), st.floats(-0.7, 0.7), st.randoms())
 def test_laws_of_a_partition(places: list[tuple[int, int, int, int]], turn: float, random) -> None:  # type: ignore[no-untyped-def]
@@ -147,6 +153,21 @@ def test_laws_of_a_partition(places: list[tuple[int, int, int, int]], turn: floa
     random.shuffle(order)
     shuffled = make_partition(given.iloc[order]).communes.sort_index()
     assert shuffled.geometry.to_wkb().equals(made.communes.geometry.to_wkb())
+
+
+def test_borders_a_hair_apart_share_nothing_in_either_order() -> None:
+    places = [(4, 0, 1, 2), (2, 2, 2, 3), (4, 1, 2, 4)]
+    turned = [
+        shapely.affinity.rotate(box(x, y, x + w, y + h), -0.4663267321403847, (0, 0),
+                                use_radians=True)
+        for x, y, w, h in places
+    ]  # fmt: skip
+    _, low, high = make_partition(layer(*turned)).communes.geometry
+    assert shapely.intersection(low, high).area != shapely.intersection(high, low).area
+    for one, other in ((low, high), (high, low)):
+        (shared,), (rest,) = _split(np.array([one]), np.array([other]))
+        assert shared.area == 0.0
+        assert rest.area == pytest.approx(one.area)
 
 
 def overlapping() -> gpd.GeoDataFrame:
