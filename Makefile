@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
-.PHONY: demo test faults test-lowest lint notebooks bench data example clean
+.PHONY: demo test faults test-lowest lint docs notebooks bench audit data example clean
 
 demo: $(VENV)/.run  ## the main job on the embedded data; says where the map is
 	$(BIN)/phusong demo -o maps/demo
@@ -26,6 +26,13 @@ lint: $(VENV)/.dev  ## ruff, mypy --strict, the floors of the house
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(VENV)/.dev  ## the site of docs/ into build/docs; warnings are errors
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
+
+audit: $(VENV)/.dev  ## what an installation brings, as a CycloneDX list, and what is known against it
+	$(BIN)/uv tool run --from pip-audit pip-audit --path $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
+	  --skip-editable -f cyclonedx-json -o build/sbom.json
 
 notebooks: $(VENV)/.dev  ## execute the notebooks; copies with their outputs go to build/notebooks
 	$(BIN)/python notebooks/execute.py
