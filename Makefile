@@ -31,6 +31,7 @@ docs: $(VENV)/.dev  ## the site of docs/ into build/docs; warnings are errors
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
 
 audit: $(VENV)/.dev  ## what an installation brings, as a CycloneDX list, and what is known against it
+	@mkdir -p build
 	$(BIN)/uv tool run --from pip-audit pip-audit --path $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
 	  --skip-editable -f cyclonedx-json -o build/sbom.json
 

@@ -52,7 +52,7 @@ def test_outputs_say_synthetic_and_schematic(demo: Outcome) -> None:
     communes = pd.read_csv(demo.folder / "communes.csv", dtype={"commune_code": "str"})
     assert communes[["synthetic", "schematic"]].all(axis=None)
     assert len(communes) == 166
-    assert gpd.read_file(demo.folder / "gaps.gpkg")["synthetic"].all()
+    assert gpd.read_file(demo.folder / "gaps.gpkg", layer="gaps")["synthetic"].all()
     assert pd.read_parquet(demo.folder / "indicators.parquet")["schematic"].all()
     summary = json.loads((demo.folder / "summary.json").read_text(encoding="utf-8"))
     assert summary["is_synthetic"]

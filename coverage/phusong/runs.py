@@ -24,6 +24,7 @@ from phusong.io.write import write_csv, write_gpkg, write_json, write_parquet, w
 from phusong.publish.assessment import About, Assessment
 from phusong.publish.figures import draw_map, save_figure
 from phusong.publish.notes import tell_note
+from phusong.publish.qgis_style import style_layer
 from phusong.publish.site.counts import count_sites
 from phusong.publish.summary import format_summary, summarise, targets_json
 from phusong.publish.webmap import render_map
@@ -195,7 +196,10 @@ def _write_tables(
     labels = _labels(about)
     communes, gaps = communes.assign(**labels), gaps.assign(**labels)
     write_csv(communes, folder / "communes.csv")
-    write_gpkg(communes, folder / "communes.gpkg", name="communes")
+    for name, layer in (("communes", communes), ("gaps", gaps)):
+        fields = [field for field in layer.columns if field != "geometry"]
+        style = style_layer(fields, shown="share_population_5g")
+        write_gpkg(layer, folder / f"{name}.gpkg", name=name, style_qml=style)
     write_parquet(communes, folder / "communes.parquet")
     write_parquet(assessment.indicators.assign(**labels), folder / "indicators.parquet")
     write_csv(
@@ -204,7 +208,6 @@ def _write_tables(
     )
     write_csv(assessment.provinces.assign(**labels), folder / "provinces.csv")
     write_csv(gaps, folder / "gaps.csv")
-    write_gpkg(gaps, folder / "gaps.gpkg", name="gaps")
     write_gaps_xlsx(
         assessment.gaps,
         folder / "gaps.xlsx",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import sqlite3
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -30,6 +32,10 @@ __all__ = [
 # What a spreadsheet would run as a formula gets an apostrophe before it; our readers take it away.
 RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 FIXED_DATE = "2025-07-01T00:00:00Z"  # GeoPackage stamps the time of writing unless told
+# As QGIS makes it itself.
+STYLES = """CREATE TABLE layer_styles (id INTEGER PRIMARY KEY NOT NULL, f_table_catalog TEXT,
+f_table_schema TEXT, f_table_name TEXT, f_geometry_column TEXT, styleName TEXT, styleQML TEXT,
+styleSLD TEXT, useAsDefault BOOLEAN, description TEXT, owner TEXT, ui TEXT, update_time DATETIME)"""
 
 
 def escape_text(value: object) -> object:
@@ -54,11 +60,15 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
             file.write(part)
 
 
-def write_gpkg(layer: gpd.GeoDataFrame, path: Path, *, name: str) -> None:
+def write_gpkg(
+    layer: gpd.GeoDataFrame, path: Path, *, name: str, style_qml: str | None = None
+) -> None:
     """Write a layer as GeoPackage, with a fixed date inside in place of the time of writing.
 
     GDAL makes it in memory: on a disk that fails once it goes on with a database that lacks
-    something, and says nothing. What reaches the disk is written by us and flushed.
+    something, and says nothing. What reaches the disk is written by us and flushed. With a style
+    QGIS shows the layer by it; the table that holds it, `layer_styles`, is listed as a second layer
+    without geometry: readers name the layer.
     """
     made = BytesIO()
     before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
@@ -67,8 +77,31 @@ def write_gpkg(layer: gpd.GeoDataFrame, path: Path, *, name: str) -> None:
         pyogrio.write_dataframe(layer, made, driver="GPKG", layer=name, promote_to_multi=True)
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+    contents = made.getvalue()
+    if style_qml is not None:
+        contents = _add_style(contents, name, style_qml)
     with atomic_path(path) as unfinished:
-        unfinished.write_bytes(made.getbuffer())
+        unfinished.write_bytes(contents)
+
+
+def _add_style(contents: bytes, name: str, style_qml: str) -> bytes:
+    """Return a GeoPackage with the default style of its layer, where QGIS looks for it."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.deserialize(contents)
+        (geometry,) = db.execute("SELECT column_name FROM gpkg_geometry_columns").fetchone()
+        db.execute(STYLES)
+        db.execute(
+            "INSERT INTO gpkg_contents (table_name, data_type, identifier, last_change) "
+            "VALUES ('layer_styles', 'attributes', 'layer_styles', ?)", [FIXED_DATE],
+        )  # fmt: skip
+        db.execute(
+            "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, "
+            "f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description, owner, "
+            "update_time) VALUES ('', '', ?, ?, 'phusong', ?, '', 1, '', '', ?)",
+            [name, geometry, style_qml, FIXED_DATE],
+        )
+        db.commit()
+        return db.serialize()
 
 
 def write_parquet(frame: pd.DataFrame, path: Path) -> None:
