@@ -19,7 +19,7 @@ from phusong.kernels import digest_sources
 from phusong.radio.relief import Relief
 from phusong.radio.sweep import EDGE, ROUND_UP, SECTOR_COLUMNS, Servers, Sweep, sweep_channels
 
-__all__ = ["LEVELS", "NOTHING", "Asked", "Channel", "Tile", "TileSignal", "better", "cut_tiles",
+__all__ = ["LEVELS", "NOTHING", "Asked", "Channel", "Tile", "TileSignal", "cut_tiles",
            "predict_tile"]  # fmt: skip
 
 TileSignal = dict[str, np.ndarray]
@@ -156,12 +156,12 @@ def predict_tile(tile: Tile, asked: Asked) -> TileSignal:
                 _add({layer: signal[f"{name} {layer}"] for layer in NOTHING}, found)
                 for k, by_db in enumerate((0.0, channel.strict_by_db)):
                     lower = found["margin_db"] - np.float32(by_db)
-                    margins[k, i, at] = better(margins[k, i, at], lower)
+                    margins[k, i, at] = _better(margins[k, i, at], lower)
     n_points = 0 if swept is None else swept.n_points
     return signal | {"margins_db": margins, "n_points": np.array(n_points)}
 
 
-def better(margin_db: np.ndarray, other_db: np.ndarray) -> np.ndarray:
+def _better(margin_db: np.ndarray, other_db: np.ndarray) -> np.ndarray:
     """Return the better margin; beyond one's reach and unknown to the other is unknown."""
     best = np.fmax(margin_db, other_db)
     is_unknown = np.isnan(margin_db) | np.isnan(other_db)
@@ -229,7 +229,7 @@ def _add(best: TileSignal, other: TileSignal) -> None:
     is_loser = loser_db > runner_db
     best["second_db"][:] = np.where(is_loser, loser_db, runner_db)
     best["second_server"][:] = np.where(is_loser, loser, runner)
-    best["margin_db"][:] = better(best["margin_db"], other["margin_db"])
+    best["margin_db"][:] = _better(best["margin_db"], other["margin_db"])
     for name in ("signal_dbm", "sinr_db", "server_id"):
         np.copyto(best[name], other[name], where=wins)
     total = best["n_servers"].astype("uint16") + other["n_servers"]
