@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -194,14 +195,21 @@ def draw_map(
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Save as PNG, PDF or SVG by the suffix, whole or not at all, without the time of writing."""
+    """Save as PNG, PDF or SVG by the suffix, whole or not at all, without the time of writing.
+
+    It is drawn in memory: on a full disk matplotlib's PDF fails again, otherwise, while it closes
+    what failed.
+    """
     metadata: Mapping[str, Mapping[str, None]] = {
         ".png": {"Software": None},
         ".pdf": {"Creator": None, "Producer": None, "CreationDate": None},
         ".svg": {"Date": None, "Creator": None},
     }
-    with mpl.rc_context(RC), atomic_path(path) as unfinished:
-        figure.savefig(unfinished, dpi=DPI, format=path.suffix[1:], metadata=metadata[path.suffix])
+    drawn = BytesIO()
+    with mpl.rc_context(RC):
+        figure.savefig(drawn, dpi=DPI, format=path.suffix[1:], metadata=metadata[path.suffix])
+    with atomic_path(path) as unfinished:
+        unfinished.write_bytes(drawn.getbuffer())
 
 
 def figure_words(lang: str) -> dict[str, str]:
