@@ -27,12 +27,12 @@ from phusong.planning import Plan, make_plan
 from phusong.publish.assessment import Assessment
 from phusong.publish.figures import save_figure
 from phusong.publish.mapdata import map_data
-from phusong.publish.notes import tell_note
 from phusong.publish.plan_figures import draw_curve, draw_plan_map, plan_columns, plan_words
 from phusong.publish.summary import format_count, format_rows
 from phusong.publish.texts import decimal_text
 from phusong.publish.webmap import render_page
 from phusong.runs import run_study
+from phusong.sentences import tell
 from phusong.siting.costs import check_costs
 
 __all__ = ["Planned", "plan_run", "read_costs"]
@@ -333,6 +333,6 @@ def _text(plan: Plan, choice: Choice, lang: str) -> str:
     ]  # fmt: skip
     return "\n".join([
         *labels, found, proof, words["measured"].format(people=people(plan.people_measured)), left,
-        *(tell_note(note, lang) for note in plan.notes), words["first_sites"],
+        *(tell(note, lang) for note in plan.notes), words["first_sites"],
         *(f"  {line}" for line in first),
     ])  # fmt: skip

@@ -23,11 +23,11 @@ from phusong.io.tile_store import TileFolder
 from phusong.io.write import write_csv, write_gpkg, write_json, write_parquet, write_text
 from phusong.publish.assessment import About, Assessment
 from phusong.publish.figures import draw_map, save_figure
-from phusong.publish.notes import tell_note
 from phusong.publish.qgis_style import style_layer
 from phusong.publish.site.counts import count_sites
 from phusong.publish.summary import format_summary, summarise, targets_json
 from phusong.publish.webmap import render_map
+from phusong.sentences import tell
 from phusong.steps import Progress, silently
 from phusong.study import assess
 
@@ -217,7 +217,7 @@ def _write_tables(
         notes=(
             *(word.upper() for word in labels),
             *about.sources,
-            *(tell_note(note, study.lang) for note in about.notes),
+            *(tell(note, study.lang) for note in about.notes),
         ),
     )
     write_json({"targets": targets_json(assessment.targets), **labels}, folder / "targets.json")

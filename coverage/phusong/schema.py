@@ -130,7 +130,8 @@ def _out_of_limits(present: pd.Series, column: Column) -> tuple[pd.Series, str]:
         return present[:0], ""
     low = -math.inf if column.minimum is None else column.minimum
     high = math.inf if column.maximum is None else column.maximum
-    expected = f"{low:g} to {high:g} {column.unit}".strip()
+    span = f"{low:g} or more" if high == math.inf else f"{low:g} to {high:g}"
+    expected = f"{span} {column.unit}".strip()
     return present[~(present.between(low, high) & (present.abs() < math.inf))], expected
 
 

@@ -22,10 +22,10 @@ from phusong.grid import Grid
 from phusong.io.dated import read_run
 from phusong.io.settings import Study
 from phusong.publish.assessment import Assessment
-from phusong.publish.notes import tell_note
 from phusong.radio.area import Land
 from phusong.radio.signal import Reach
 from phusong.runs import run_study
+from phusong.sentences import tell
 from phusong.study import assess
 from phusong.terrain_coverage import TerrainModel
 from phusong.tracking import track_runs
@@ -177,9 +177,9 @@ def test_verb_gives_the_shares_of_predict_and_every_output_of_a_run(
     assert any("SS-RSRP -110 dBm (low: -100 dBm)" in note for note in notes)
     assert not any("radius" in note for note in notes)
     of_model = notes[next(i for i, n in enumerate(notes) if n.startswith("coverage is modelled")) :]
-    assert [note for note in of_model[:6] if tell_note(note, "vi") == note] == []
+    assert [note for note in of_model[:6] if tell(note, "vi") == note] == []
     assert "1 trong 4 ô bị bỏ ra ngoài mô hình (S3): không có tần số" in [
-        tell_note(note, "vi") for note in of_model
+        tell(note, "vi") for note in of_model
     ]
 
 

@@ -19,11 +19,15 @@ from phusong.cli.public import cache, fetch
 from phusong.cli.publishing import publish
 from phusong.cli.radio import path
 from phusong.cli.reporting import report
+from phusong.cli.speaking import Verbs
 
 __all__ = ["main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="phusong", prog_name="phusong")
 def main() -> None:
     """Coverage of communes by broadband and 5G, measured against a plan's targets.

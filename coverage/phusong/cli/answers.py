@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
 from types import FrameType
@@ -16,7 +16,17 @@ from typing import ParamSpec
 
 import click
 
-__all__ = ["BAD_INPUT", "ENVIRONMENT", "QUARANTINED", "answers", "require_addresses"]
+from phusong.cli.speaking import spoken
+
+__all__ = [
+    "BAD_INPUT",
+    "ENVIRONMENT",
+    "QUARANTINED",
+    "answers",
+    "require_addresses",
+    "say",
+    "tell_notes",
+]
 
 QUARANTINED, BAD_INPUT, ENVIRONMENT = 1, 2, 3
 
@@ -44,12 +54,12 @@ def answers(verb: Callable[Params, int]) -> Callable[Params, None]:
         from phusong.errors import PhusongError
 
         _prepare_streams()
-        message = ""
+        message: str | Exception = ""
         with _stopping_on_signals() as stopped:
             try:
                 code = verb(*args, **kwargs)
             except PhusongError as error:
-                code, message = BAD_INPUT, str(error)
+                code, message = BAD_INPUT, error
             except BrokenPipeError:
                 code = 0  # whoever read our words has heard enough; the outputs are written
                 _silence_stdout()
@@ -65,10 +75,37 @@ def answers(verb: Callable[Params, int]) -> Callable[Params, None]:
             code, message = 128 + stopped[0], f"stopped by {signal.Signals(stopped[0]).name}"
         if message:
             with suppress(OSError):  # stderr may be a closed pipe; the exit code still tells
-                click.echo(f"phusong: {message}", err=True)
+                click.echo(f"phusong: {_in_words(message)}", err=True)
         sys.exit(code)
 
     return run
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print a line of a verb that has no `--lang` of its own, in the language of errors."""
+    from phusong.sentences import tell
+
+    click.echo(tell(text, spoken()), err=err)
+
+
+def tell_notes(notes: Iterable[str], lang: str | None = None) -> None:
+    """Print notes beside the results, in a language or else in that of errors."""
+    from phusong.sentences import tell
+
+    for note in notes:
+        click.echo(f"phusong: {tell(note, lang or spoken())}", err=True)
+
+
+def _in_words(message: str | Exception) -> str:
+    """Return a message in the language of errors; where there is no memory to tell it, as it is."""
+    try:
+        from phusong.sentences import tell, tell_error
+
+        if isinstance(message, str):
+            return tell(message, spoken())
+        return tell_error(message, spoken())
+    except (OSError, MemoryError, ImportError):
+        return str(message)
 
 
 @contextmanager

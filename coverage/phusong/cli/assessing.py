@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 import click
 
-from phusong.cli.answers import BAD_INPUT, QUARANTINED, answers, require_addresses
+from phusong.cli.answers import QUARANTINED, answers, require_addresses, say, tell_notes
 from phusong.cli.options import (
     ALIASES,
     CACHE,
@@ -20,6 +20,7 @@ from phusong.cli.options import (
     INPUT,
     JSON,
     LANG,
+    LANG_OF_ERRORS,
     NO_MAP,
     OUT,
     POPULATION,
@@ -199,18 +200,19 @@ def run(
 
 @click.command()
 @click.argument("study", type=INPUT, default=Path("study.toml"))
+@LANG_OF_ERRORS
 @answers
 def init(study: Path) -> int:
     """Write a commented study file to fill in; never over one that is there."""
+    from phusong.errors import InputFileError
     from phusong.io.embedded import embedded_path
 
     try:
         with study.open("x", encoding="utf-8", newline="\n") as file:
             file.write(embedded_path("study").read_text(encoding="utf-8"))
     except FileExistsError:
-        click.echo(f"phusong: {study} is there already; give another name", err=True)
-        return BAD_INPUT
-    click.echo(f"{study} written: fill it in, then  phusong run {study} -o maps/first")
+        raise InputFileError(f"{study}: is there already; give another name") from None
+    say(f"{study} written: fill it in, then  phusong run {study} -o maps/first")
     return 0
 
 
@@ -274,10 +276,9 @@ def _assess_study(
     from phusong.runs import run_study
     from phusong.workers import open_client
 
-    for note in prepare_folder(out):
-        click.echo(f"phusong: {note}", err=True)
+    tell_notes(prepare_folder(out))
     with (
-        announce_compiling(lambda: click.echo("compiling, about 20 s, once", err=True)),
+        announce_compiling(lambda: say("compiling, about 20 s, once", err=True)),
         open_client(scheduler) as client,
     ):
         return run_study(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
 
+from phusong.cli.options import LANG_OF_ERRORS
+
 __all__ = ["completion"]
 
 SHELLS: dict[str, type[ShellComplete]] = {
@@ -14,6 +16,7 @@ SHELLS: dict[str, type[ShellComplete]] = {
 
 @click.command()
 @click.argument("shell", type=click.Choice(list(SHELLS)))
+@LANG_OF_ERRORS
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
     """Print what makes a shell complete phusong's verbs and options.

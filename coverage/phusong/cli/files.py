@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from phusong.cli.answers import BAD_INPUT, QUARANTINED, answers
-from phusong.cli.options import ALIASES, INPUT, JSON, LANG, STRICT
+from phusong.cli.answers import BAD_INPUT, QUARANTINED, answers, say, tell_notes
+from phusong.cli.options import ALIASES, INPUT, JSON, LANG, LANG_OF_ERRORS, STRICT
 
 __all__ = ["check", "template", "verify"]
 
@@ -63,6 +63,7 @@ def check(
 @click.command()
 @click.argument("layer", type=click.Choice(TEMPLATES))
 @click.option("-o", "--out", type=INPUT, required=True, help="A new file, .xlsx.")
+@LANG_OF_ERRORS
 @answers
 def template(layer: str, out: Path) -> int:
     """Write an empty sheet with the headings, units and an example row."""
@@ -75,14 +76,14 @@ def template(layer: str, out: Path) -> int:
 
 @click.command()
 @click.argument("folder", type=INPUT)
+@LANG_OF_ERRORS
 @answers
 def verify(folder: Path) -> int:
     """Hold the files of a run against its run.json."""
     from phusong.io.manifest import verify_run
 
     problems = verify_run(folder)
-    for problem in problems:
-        click.echo(f"phusong: {problem}", err=True)
+    tell_notes(problems)
     if not problems:
-        click.echo(f"{folder}: every file is as it was written")
+        say(f"{folder}: every file is as it was written")
     return BAD_INPUT if problems else 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from phusong.cli.answers import answers, require_addresses
+from phusong.cli.answers import answers, require_addresses, say, tell_notes
 from phusong.cli.assessing import show_progress
 from phusong.cli.options import INPUT, JSON, LANG, OUT
 
@@ -48,9 +48,8 @@ def progress(
     from phusong.kernels import announce_compiling
     from phusong.monitoring import monitor_progress
 
-    for note in prepare_folder(out):
-        click.echo(f"phusong: {note}", err=True)
-    with announce_compiling(lambda: click.echo("compiling, about 20 s, once", err=True)):
+    tell_notes(prepare_folder(out))
+    with announce_compiling(lambda: say("compiling, about 20 s, once", err=True)):
         found = monitor_progress(
             runs,
             out,

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 __all__ = [
-    "ALIASES", "CACHE", "INPUT", "JSON", "LANG", "NO_MAP", "OUT", "POPULATION", "SCHEDULER",
-    "STRICT", "TERRAIN_KIND",
+    "ALIASES", "CACHE", "INPUT", "JSON", "LANG", "LANG_OF_ERRORS", "NO_MAP", "OUT", "POPULATION",
+    "SCHEDULER", "STRICT", "TERRAIN_KIND",
 ]  # fmt: skip
 
 INPUT = click.Path(path_type=Path)
@@ -19,6 +19,11 @@ OUT = click.option(
 LANG = click.option(
     "--lang", type=click.Choice(["vi", "en"]), default=None, help="Of maps, figures and words."
 )
+# of a verb that writes nothing in words of ours; Verbs reads what it says
+LANG_OF_ERRORS = click.option(
+    "--lang", type=click.Choice(["vi", "en"]), expose_value=False,
+    help="Of what goes wrong. [as the system's]",
+)  # fmt: skip
 NO_MAP = click.option("--no-map", is_flag=True, help="Only the tables.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 CACHE = click.option("--cache", type=INPUT, help="Folder of what was fetched. [the user's cache]")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from phusong.cli.answers import answers, require_addresses
+from phusong.cli.answers import answers, require_addresses, say, tell_notes
 from phusong.cli.options import INPUT, JSON, LANG, OUT
 
 __all__ = ["plan"]
@@ -101,9 +101,8 @@ def plan(
         operator=operator, frequency_mhz=frequency_mhz, costs=read_costs(costs), years=years,
         min_distance_m=min_distance_m, draws=draws,
     )  # fmt: skip
-    for note in prepare_folder(out):
-        click.echo(f"phusong: {note}", err=True)
-    with announce_compiling(lambda: click.echo("compiling, about 40 s, once", err=True)):
+    tell_notes(prepare_folder(out))
+    with announce_compiling(lambda: say("compiling, about 40 s, once", err=True)):
         found = plan_run(
             run, out, choice, points=points, forbidden=forbidden, costs=costs, search=inputs,
             lang=lang or "vi",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from phusong.cli.answers import QUARANTINED, answers, require_addresses
+from phusong.cli.answers import QUARANTINED, answers, require_addresses, say, tell_notes
 from phusong.cli.assessing import show_progress
 from phusong.cli.options import (
     CLUTTER,
@@ -111,10 +111,9 @@ def run_plan(
     from phusong.predicting import run_prediction
     from phusong.workers import open_client
 
-    for note in prepare_folder(out):
-        click.echo(f"phusong: {note}", err=True)
+    tell_notes(prepare_folder(out))
     with (
-        announce_compiling(lambda: click.echo("compiling, about a minute, once", err=True)),
+        announce_compiling(lambda: say("compiling, about a minute, once", err=True)),
         open_client(scheduler) as client,
     ):
         outcome = run_prediction(
@@ -131,11 +130,9 @@ def _tell(outcome: Predicted, *, lang: str, as_json: bool) -> None:
 
         click.echo(to_json(outcome.summary | {"folder": str(outcome.folder)}))
         return
-    from phusong.publish.notes import tell_note
     from phusong.publish.signaltext import format_prediction
 
     click.echo(format_prediction(outcome.summary, lang=lang))
     notes: list[str] = outcome.summary["notes"]  # type: ignore[assignment]
-    for note in notes:
-        click.echo(f"phusong: {tell_note(note, lang)}", err=True)
+    tell_notes(notes, lang)
     click.echo(f"→ {outcome.folder.resolve()}")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from phusong.cli.answers import BAD_INPUT, answers
-from phusong.cli.options import CACHE
+from phusong.cli.answers import BAD_INPUT, answers, tell_notes
+from phusong.cli.options import CACHE, LANG_OF_ERRORS
 
 if TYPE_CHECKING:
     from phusong.io.fetch import Fetched
@@ -26,6 +26,7 @@ PUBLIC = ("boundaries", "boundaries-2009", "population", "terrain")
 @click.option("--allow-host", multiple=True, help="A host that --url may redirect to.")
 @click.option("--offline", is_flag=True, help="Only hold what is there against its sha256.")
 @CACHE
+@LANG_OF_ERRORS
 @answers
 def fetch(
     layer: str,
@@ -50,6 +51,7 @@ def fetch(
 @click.command()
 @click.option("--clear", is_flag=True, help="Remove what phusong fetched, and nothing else.")
 @CACHE
+@LANG_OF_ERRORS
 @answers
 def cache(clear: bool, cache: Path | None) -> int:
     """List what was fetched: bytes, whether the sha256 holds, path."""
@@ -68,8 +70,7 @@ def cache(clear: bool, cache: Path | None) -> int:
             click.echo(f"{row}  (pinned by {entry.pinned_by})")
         n_bytes = sum(entry.n_bytes for entry, _ in listed)
         click.echo(f"{folder}: {len(listed)} files, {n_bytes:,} bytes, {states.count('ok')} ok")
-    for note in notes:
-        click.echo(f"phusong: {note}", err=True)
+    tell_notes(notes)
     return 0 if states.count("ok") == len(states) else BAD_INPUT
 
 
@@ -97,6 +98,5 @@ def fetch_public(
         found = fetch_layer(
             source, cache=cache or default_cache(), is_offline=offline, on_bytes=bar.update
         )
-    for note in found.notes:
-        click.echo(f"phusong: {note}", err=True)
+    tell_notes(found.notes)
     return found

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from phusong.cli.answers import answers
-from phusong.cli.options import INPUT
+from phusong.cli.answers import answers, say, tell_notes
+from phusong.cli.options import INPUT, LANG_OF_ERRORS
 
 __all__ = ["publish"]
 
@@ -23,6 +23,7 @@ __all__ = ["publish"]
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Of --serve. [one that is free]"
 )
+@LANG_OF_ERRORS
 @answers
 def publish(
     runs: tuple[Path, ...],
@@ -36,10 +37,9 @@ def publish(
     from phusong.publish.site import publish_site
 
     done = publish_site(runs, out, base_url=base_url, licence=licence)
-    for note in done.notes:
-        click.echo(f"phusong: {note}", err=True)
+    tell_notes(done.notes)
     files = done.files
-    click.echo(
+    say(
         f"{done.n_pages} pages; of all files {files.written} written, {files.unchanged} "
         f"as they were, {len(files.removed)} removed"
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from phusong.cli.answers import BAD_INPUT, answers
+from phusong.cli.answers import answers, tell_notes
 from phusong.cli.options import INPUT, JSON, LANG
 
 if TYPE_CHECKING:
@@ -38,11 +38,9 @@ def path(profiles: Path, model: str, figure: Path | None, lang: str | None, as_j
     from phusong.radio.paths import path_terms
 
     if figure is not None and figure.suffix not in FIGURES:
-        click.echo(f"phusong: {figure}: expected a name in {', '.join(FIGURES)}", err=True)
-        return BAD_INPUT
+        raise InputFileError(f"{figure}: expected a name in {', '.join(FIGURES)}")
     read = read_profiles(profiles)
-    for note in read.notes:
-        click.echo(f"phusong: {note}", err=True)
+    tell_notes(read.notes, lang)
     terms = []
     for i, one in enumerate(read.paths, start=1):
         try:

@@ -121,7 +121,8 @@ def _ask_names(report: ReadReport, communes: pd.DataFrame, out: Path) -> None:
 
 def _refusal(layer: str, path: Path, error: Exception) -> dict[str, object]:
     problems = [asdict(p) for p in error.problems] if isinstance(error, SchemaError) else []
-    whole = {"row": None, "field": "", "found": "", "expected": "", "message": str(error)}
+    said = f"{path}: no such file" if isinstance(error, FileNotFoundError) else str(error)
+    whole = {"row": None, "field": "", "found": "", "expected": "", "message": said}
     counts = dict.fromkeys(("rows_in", "rows_used", "rows_quarantined", "rows_ignored"), 0)
     return {
         "file": str(path),

@@ -17,6 +17,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from phusong.io.archive import write_archive
 from phusong.io.atomic import atomic_path
 from phusong.io.report import ReadReport
+from phusong.sentences import tell
 
 __all__ = ["cell_text", "put_heading", "save_book", "write_gaps_xlsx", "write_quarantine_xlsx"]
 
@@ -140,8 +141,8 @@ def write_quarantine_xlsx(report: ReadReport, path: Path, *, lang: str, as_of: d
         put_heading(sheet, at, cell_text(heading), 18)
     reasons: dict[int, list[str]] = {}
     for problem in report.quarantine:
-        said = f"{problem.field}: {problem.found} → {problem.expected}"
-        reasons.setdefault(problem.row or 0, []).append(said)
+        found, expected = (tell(text, lang) for text in (problem.found, problem.expected))
+        reasons.setdefault(problem.row or 0, []).append(f"{problem.field}: {found} → {expected}")
     for at, (number, cells) in enumerate(sorted(report.cells.items()), 2):
         sheet.cell(at, 1, number)
         for column, text in enumerate(("; ".join(reasons.get(number, [])), *cells), 2):

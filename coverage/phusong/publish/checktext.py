@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from phusong.publish.notes import tell_note
+from phusong.sentences import tell
 
 __all__ = ["format_check"]
 
@@ -49,18 +49,18 @@ def format_check(account: Mapping[str, Any], *, lang: str = "vi") -> str:
         if not entries:
             continue
         lines += ["", f"{words[name]} ({len(entries)}):"]
-        told = [_line(entry, words) for entry in entries[:SHOWN]]
-        lines += [f"  {tell_note(line, lang) if name == 'notes' else line}" for line in told]
+        lines += [f"  {_line(entry, words, lang)}" for entry in entries[:SHOWN]]
         if len(entries) > SHOWN:
             lines.append("  " + words["more"].format(n=len(entries) - SHOWN))
     return "\n".join(lines)
 
 
-def _line(entry: Mapping[str, Any] | str, words: Mapping[str, str]) -> str:
+def _line(entry: Mapping[str, Any] | str, words: Mapping[str, str], lang: str) -> str:
     if isinstance(entry, str):
-        return entry
+        return tell(entry, lang)
+    message = tell(entry["message"], lang)
     if not entry["field"]:
-        return str(entry["message"])
+        return message
     where = "" if entry["row"] is None else f"{words['row']} {entry['row']}, "
-    tail = f" ({entry['message']})" if entry["message"] else ""
-    return f"{where}{entry['field']}: {entry['found']} → {entry['expected']}{tail}"
+    found, expected = (tell(entry[name], lang) for name in ("found", "expected"))
+    return f"{where}{entry['field']}: {found} → {expected}{f' ({message})' if message else ''}"

@@ -18,9 +18,9 @@ from phusong.publish.assessment import Assessment
 from phusong.publish.mappictures import uncovered_pictures
 from phusong.publish.maptopology import Topology, share_arcs, simplify_communes
 from phusong.publish.masts import masts_on_air
-from phusong.publish.notes import tell_note
 from phusong.publish.palette import BREAKS
 from phusong.publish.summary import targets_json
+from phusong.sentences import tell
 
 __all__ = ["map_data", "to_json_text"]
 
@@ -109,7 +109,7 @@ def map_data(assessment: Assessment) -> dict[str, Any]:
         "as_of": about.as_of,
         "sources": about.sources,
         "notes": about.notes,
-        "notes_vi": [tell_note(note, "vi") for note in about.notes],
+        "notes_vi": [tell(note, "vi") for note in about.notes],
         "synthetic": about.is_synthetic,
         "schematic": about.is_schematic,
         "targets": [

@@ -9,7 +9,6 @@ from datetime import datetime, time
 from importlib.resources import files
 from typing import Any
 
-from phusong.publish.notes import tell_note
 from phusong.publish.report.annexes import annexes
 from phusong.publish.report.blocks import Block, Bullets, Document, Heading, Paragraph, Table
 from phusong.publish.report.findings import evidence_part, places_part, plan_part
@@ -17,6 +16,7 @@ from phusong.publish.report.sources import ReportSources
 from phusong.publish.report.teller import ReportTeller
 from phusong.publish.run_outputs import Run, find_reading
 from phusong.publish.texts import as_number, read_words
+from phusong.sentences import tell
 
 __all__ = ["compose"]
 
@@ -194,7 +194,7 @@ def _limits(say: ReportTeller, run: Run) -> Iterator[Block]:
     )  # fmt: skip
     notes: Sequence[str] = run.summary["notes"]
     if notes:
-        yield Bullets(texts=tuple(tell_note(note, say.lang) for note in notes))
+        yield Bullets(texts=tuple(tell(note, say.lang) for note in notes))
     listed: Sequence[str] = run.summary["sources"]
     if listed:
         yield Paragraph(text=say("sources_text", sources="; ".join(listed)))

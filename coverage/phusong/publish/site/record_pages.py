@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from phusong.io.staging import RUN_FILE
-from phusong.publish.notes import tell_note
 from phusong.publish.run_outputs import Run
 from phusong.publish.site.output import TYPES
 from phusong.publish.site.voice import Page, Voice
+from phusong.sentences import tell
 
 __all__ = ["downloads", "record_pages"]
 
@@ -71,7 +71,7 @@ def _method(voice: Voice) -> Page:
                          for what in ("in", "used", "quarantined", "ignored")))
                 for name, counts in run.summary["rows"].items()
             ],
-            "notes": [tell_note(note, voice.lang) for note in run.summary["notes"]],
+            "notes": [tell(note, voice.lang) for note in run.summary["notes"]],
             "versions": list(run.account["versions"].items()),
             "runs": [(voice.day(r.as_of.isoformat()), r.run_id) for r in reversed(runs)],
             "is_history": len(runs) > 1,

@@ -1,0 +1,148 @@
+"""Notes and errors in the language of who reads them.
+
+They are written in English where they arise, and into `summary.json` as well. Where they are shown
+they are found again by their sentence, so that also runs of before can be told in Vietnamese, and
+the code that finds a fault knows nothing of languages.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from importlib.resources import files
+
+from phusong.errors import SHOWN_PROBLEMS, Problem, SchemaError
+
+__all__ = ["tell", "tell_error", "tell_problem"]
+
+# any text, and a number; a leading text is short, and ends before the colon after a file's name
+BLANKS = {"{}": "(.*?)", "{#}": r"([-−]?\d[\d.,]*(?:e[-+]?\d+)?)"}
+LIST_LINE = re.compile(r"(\s*(?:- )?)(.*)", re.DOTALL)
+LEADING = "((?:(?!: ).){1,200}?)"
+CATALOGUES = ("notes_vi.toml", "errors_vi.toml")
+# 4,320,947 and 0.748; not a part of a code, of a name or of what is quoted, nor of a path
+NUMBER = re.compile(
+    r"'[^']*'|\"[^\"]*\"|`[^`]*`|\S*[/\\]\S*"
+    r"|(?<![\w.,])(?P<whole>\d{1,3}(?:,\d{3})+|\d+)(?P<part>\.\d+)?(?![\w]|[.,]\d)"
+)
+
+
+def tell(text: str, lang: str) -> str:
+    """Return a note or an error in a language; what the catalogue does not know stays English.
+
+    Parameters
+    ----------
+    text : str
+        As it was written, perhaps after the name of a file; each line is a sentence of its own.
+    lang : {"vi", "en"}
+
+    Examples
+    --------
+    >>> tell("sites.csv: columns that are not used: note", "vi")
+    'sites.csv: các cột không dùng: note'
+    >>> tell("432 of 11840 cells do not cover: 348 planned, 84 retired", "vi")
+    '432 trong 11840 ô không tính phủ: 348 dự kiến, 84 đã ngừng'
+    """
+    if lang != "vi":
+        return text
+    return "\n".join(_tell_line(line) for line in text.split("\n"))
+
+
+def tell_problem(problem: Problem, lang: str) -> str:
+    """Return what is wrong with one row, as `str` does, in a language.
+
+    Examples
+    --------
+    >>> problem = Problem(row=3, field="height_m", found="'-5'", expected="0 to 400 m")
+    >>> tell_problem(problem, "vi")
+    "dòng 3, height_m: thấy '-5', cần 0 đến 400 m"
+    """
+    if lang != "vi":
+        return str(problem)
+    where = f"dòng {problem.row}, " if problem.row is not None else ""
+    tail = f" ({tell(problem.message, lang)})" if problem.message else ""
+    found, expected = (_tell_part(part) for part in (problem.found, problem.expected))
+    return f"{where}{problem.field}: thấy {found}, cần {expected}{tail}"
+
+
+def tell_error(error: Exception, lang: str) -> str:
+    """Return the message of an error in a language, with the rows that it lists.
+
+    Examples
+    --------
+    >>> problem = Problem(row=None, field="lat", found="no such column", expected="a column")
+    >>> print(tell_error(SchemaError("sites", [problem]), "vi"))
+    sites: 1 lỗi
+      - lat: thấy không có cột này, cần một cột
+    """
+    if lang != "vi" or not isinstance(error, SchemaError):
+        return tell(str(error), lang)
+    lines = [f"{error.layer}: {len(error.problems)} lỗi"]
+    lines += [f"  - {tell_problem(problem, lang)}" for problem in error.problems[:SHOWN_PROBLEMS]]
+    if len(error.problems) > SHOWN_PROBLEMS:
+        lines.append(f"  … và {len(error.problems) - SHOWN_PROBLEMS} lỗi nữa")
+    return "\n".join(lines)
+
+
+def _tell_line(line: str) -> str:
+    """Return a sentence told whole, or else what follows the file or verb that it is about."""
+    lead, rest = LIST_LINE.fullmatch(line).groups()  # type: ignore[union-attr]
+    heads: list[str] = []
+    while True:
+        told = _fill(rest)
+        if told is not None:
+            return lead + ": ".join([*heads, told])
+        head, colon, rest = rest.partition(": ")
+        if not colon:
+            return line
+        heads.append(head)
+
+
+def _fill(text: str) -> str | None:
+    for pattern, form in _catalogue():
+        found = pattern.fullmatch(text)
+        if found is not None:
+            return form.format(*(_tell_part(part) for part in found.groups()))
+    return None
+
+
+def _tell_part(text: str) -> str:
+    """Return what stands in a blank: a list of sentences, one sentence, or a list of words."""
+    pieces = text.split("; ")
+    told = [_tell_line(piece) for piece in pieces]
+    if all(after != before for after, before in zip(told, pieces, strict=True)):
+        joined = "; ".join(told)
+    else:
+        joined = _tell_line(text)
+    if joined == text:
+        joined = ", ".join(_tell_line(piece) for piece in text.split(", "))
+    return NUMBER.sub(_localise, joined)
+
+
+def _localise(found: re.Match[str]) -> str:
+    if found["whole"] is None:
+        return found[0]
+    return found["whole"].replace(",", ".") + (found["part"] or "").replace(".", ",")
+
+
+@cache
+def _catalogue() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Return the sentences with their forms: those that say most themselves stand first."""
+    folder = files(__package__) / "data"
+    entries = [
+        entry
+        for name in CATALOGUES
+        for entry in tomllib.loads((folder / name).read_text(encoding="utf-8"))["sentence"]
+    ]
+    entries.sort(key=lambda entry: len(re.sub(r"\{#?\}", "", entry["en"])), reverse=True)
+    return tuple((_pattern(entry["en"]), entry["vi"]) for entry in entries)
+
+
+def _pattern(sentence: str) -> re.Pattern[str]:
+    """Return what fits a sentence; what leads it ends before a colon: there a file may stand."""
+    parts = re.split(r"(\{#?\})", sentence)
+    fits = [BLANKS.get(part) or re.escape(part) for part in parts]
+    if parts[0] == "" and parts[1] == "{}":
+        fits[1] = LEADING
+    return re.compile("".join(fits), re.DOTALL)
