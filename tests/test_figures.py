@@ -6,11 +6,9 @@ import math
 import re
 import subprocess
 import sys
-import tomllib
 import unicodedata
 from dataclasses import replace
 from datetime import date
-from importlib.resources import files
 from pathlib import Path
 
 import geopandas as gpd
@@ -32,6 +30,7 @@ from phusong.publish.assessment import About, Assessment
 from phusong.publish.figures import draw_map, plot_communes, save_figure
 from phusong.publish.inset_figures import find_far_out, north_deg
 from phusong.study import assess
+from phusong.words import LANGUAGES, read_words
 
 HOSTILE = (
     "$x^2$",
@@ -119,8 +118,7 @@ def test_every_letter_has_a_glyph(weight: str) -> None:
     vowels = [unicodedata.normalize("NFC", v + m) for v in "aăâeêioôơuưy" for m in marks]
     letters = {c for v in [*vowels, "đ"] for c in v + v.upper()}
     assert len(letters) == 146  # each of 72 vowels and đ, small and capital
-    words = (files("phusong") / "publish" / "assets" / "figure.toml").read_text(encoding="utf-8")
-    said = {c for part in tomllib.loads(words).values() for word in part.values() for c in word}
+    said = {c for lang in LANGUAGES for word in read_words("figure", lang).values() for c in word}
     wanted = letters | said | set("≥≤–…·↑→−²%[]0123456789ν°\ufffd")
     assert {c for c in wanted if ord(c) not in known} == set()
 

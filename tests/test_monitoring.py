@@ -25,9 +25,9 @@ from phusong.publish.trajectory import (
     draw_communes,
     plot_changes,
     plot_trajectory,
-    progress_words,
 )
 from phusong.quarters import ENDS, quarter_studies
+from phusong.words import read_words
 
 
 def run(*arguments: object) -> Result:
@@ -81,7 +81,7 @@ def test_account_tells_the_series_the_verdicts_and_the_parts(progress: Path) -> 
 
 def test_workbook_says_what_changed_and_why(progress: Path) -> None:
     book = openpyxl.load_workbook(progress / "progress.xlsx")
-    words = progress_words("en")
+    words = read_words("progress", "en")
     pages = ("verdicts", "communes", "changes", "cells", "series", "notes")
     assert book.sheetnames == [words[name][:31] for name in pages]
     rows = list(book[words["cells"]].iter_rows(min_row=2, values_only=True))
@@ -179,7 +179,7 @@ def test_changes_are_stacked_to_their_sum_and_what_is_open_is_marked() -> None:
 
 
 def test_every_word_is_in_both_languages() -> None:
-    vi, en = progress_words("vi"), progress_words("en")
+    vi, en = read_words("progress", "vi"), read_words("progress", "en")
     assert vi.keys() == en.keys()
     assert set(VERDICTS) <= vi.keys()
     row = pd.Series(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-import tomllib
 from collections.abc import Iterator
 from datetime import date
 from importlib.resources import files
@@ -18,15 +17,10 @@ from phusong.errors import Problem, SchemaError
 from phusong.io.settings import Study
 from phusong.layers import LAYERS
 from phusong.runs import demo_study, run_study
-from phusong.sentences import CATALOGUES, tell, tell_error, tell_problem
+from phusong.sentences import tell, tell_error, tell_problem
+from phusong.words import read_sentences
 
-ENTRIES = {
-    name: tomllib.loads(
-        (files("phusong") / "data" / name).read_text(encoding="utf-8")
-    )["sentence"]
-    for name in CATALOGUES
-}  # fmt: skip
-NOTES, ERRORS = (ENTRIES[name] for name in CATALOGUES)
+SENTENCES = read_sentences("vi")
 SOURCES = Path(str(files("phusong")))
 BLANK = re.compile(r"\{#?\}")
 
@@ -41,32 +35,40 @@ def filled(sentence: str) -> tuple[str, list[str]]:
     return BLANK.sub(lambda _: next(parts), sentence), values
 
 
-@pytest.mark.parametrize("entry", NOTES + ERRORS, ids=lambda entry: entry["en"][:40])
+@pytest.mark.parametrize("entry", SENTENCES, ids=lambda entry: entry["en"][:40])
 def test_every_blank_is_filled_in_once(entry: dict[str, str]) -> None:
     text, values = filled(entry["en"])
-    assert sorted(re.findall(r"\{(\d)\}", entry["vi"])) == [str(i) for i in range(len(values))]
-    assert tell(text, "vi") == entry["vi"].format(*values)
+    assert sorted(re.findall(r"\{(\d)\}", entry["said"])) == [str(i) for i in range(len(values))]
+    assert tell(text, "vi") == entry["said"].format(*values)
     assert tell(text, "en") == text
 
 
 def test_no_sentence_stands_twice() -> None:
-    sentences = [entry["en"] for entry in NOTES + ERRORS]
+    sentences = [entry["en"] for entry in SENTENCES]
     assert len(sentences) == len(set(sentences))
 
 
 def written() -> str:
-    """Return the texts of the sources, put together as the interpreter would, blanks as `{}`."""
-    lines = "".join(path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.py"))
-    joined = re.sub(r'"\s*\n\s*f?"', "", lines)
-    return re.sub(r"\{[^{}\n]*(\{[^{}\n]*\}[^{}\n]*)*\}", "{}", joined)
+    """Return all texts of the sources, blanks as `{}`."""
+    texts = []
+    for path in SOURCES.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr | ast.Constant):
+                texts += [text.replace("«»", "{}") for text in said(node)]
+    return "\n".join(texts)
 
 
 def test_sentences_of_the_catalogue_are_those_of_the_code() -> None:
     text = written()
-    parts = {entry["en"]: re.split(r"\{\}|, with ", entry["en"]) for entry in NOTES}
-    lost = [en for en, pieces in parts.items()
-            if not all(piece.strip(" ,;:()%") in text for piece in pieces)]  # fmt: skip
-    assert not lost
+    ours = [entry["en"] for entry in SENTENCES if "of" not in entry]
+    lost = [
+        sentence
+        for sentence in ours
+        if not all(
+            piece.strip(" ,;:()%'") in text for piece in re.split(r"\{#?\}|, with |; ", sentence)
+        )
+    ]
+    assert not lost, "\n".join(lost)
 
 
 def sentences_of(tree: ast.AST) -> Iterator[tuple[int, str]]:

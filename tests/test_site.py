@@ -39,9 +39,10 @@ from phusong.publish.site.counts import count_sites
 from phusong.publish.site.model import file_name
 from phusong.publish.site.output import write_site
 from phusong.publish.site.serve import SiteServer, open_server
-from phusong.publish.texts import read_words, share_text
+from phusong.publish.texts import share_text
 from phusong.publish.webmap import read_map_data, render_page
 from phusong.runs import demo_study, run_study
+from phusong.words import read_words
 
 MAPS = ("map.html", "compare-map.html")
 SPECIAL = ("404.html", *MAPS)
@@ -151,7 +152,7 @@ def test_every_page_has_its_policy_its_language_and_says_what_is_not_real(site: 
         if page.name in SPECIAL:
             continue
         is_english = page.relative_to(site).parts[0] == "en"
-        words = read_words("en" if is_english else "vi")
+        words = read_words("site", "en" if is_english else "vi")
         assert f'<html lang="{"en" if is_english else "vi"}">' in text
         assert words["synthetic"] in text
         assert words["schematic"] in text
@@ -181,7 +182,7 @@ def test_headings_follow_each_other_and_every_table_has_a_caption_and_scopes(sit
 def test_figures_of_communes_are_those_of_the_tidy_table(
     runs: list[Path], site: Path, lang: str
 ) -> None:
-    words = read_words(lang)
+    words = read_words("site", lang)
     table = pd.read_parquet(runs[0] / "indicators.parquet").set_index(
         ["commune_code", "indicator", "service", "operator"]
     )
@@ -234,7 +235,7 @@ def test_table_of_communes_sorts_by_the_numbers_of_communes_csv(
 
 def test_what_is_missing_and_why_is_that_of_the_gap_list(runs: list[Path], site: Path) -> None:
     gaps = pd.read_csv(runs[0] / "gaps.csv", dtype={"commune_code": "str"})
-    words = read_words("en")
+    words = read_words("site", "en")
     for gap in gaps.iloc[[0, 50, -1]].to_dict("records"):
         facts = facts_of(parse(site / "en" / "commune" / f"{gap['commune_code']}-2025.html"))
         assert facts[words["missing_short"]] == ", ".join(
@@ -256,7 +257,7 @@ def test_what_is_missing_and_why_is_that_of_the_gap_list(runs: list[Path], site:
 def test_targets_say_their_figures_and_list_the_communes_that_are_short(
     runs: list[Path], site: Path
 ) -> None:
-    words = read_words("vi")
+    words = read_words("site", "vi")
     for target in json.loads((runs[0] / "targets.json").read_text(encoding="utf-8"))["targets"]:
         tree = parse(site / "target" / f"{target['target_id']}.html")
         rows = table_of(tree, words["readings_caption"])
@@ -276,7 +277,7 @@ def test_what_is_not_known_is_said_to_be_unknown_and_never_nothing(
         small, tmp_path / "run", lambda folder: (folder / "sites_by_commune.csv").unlink()
     )
     publish_site([run], tmp_path / "public")
-    words = read_words("vi")
+    words = read_words("site", "vi")
     tree = parse(tmp_path / "public" / "commune" / "00001-2025.html")
     facts = facts_of(tree)
     assert facts[words["people"]] == facts[words["uncovered"]] == words["unknown"]
@@ -320,7 +321,7 @@ def test_a_gap_says_by_what_people_were_placed_where_nobody_knows(
         gaps.assign(basis=basis).to_csv(folder / "gaps.csv", index=False)
 
     publish_site([rewritten(small, tmp_path / "run", place)], tmp_path / "public")
-    words = read_words("en")
+    words = read_words("site", "en")
     text = text_of(parse(tmp_path / "public" / "en" / "commune" / "00001-2025.html"))
     said = {name for name in ("area", "areas", "even") if words[f"basis_{name}"] in text}
     assert said == {basis} - {"population"}
@@ -331,7 +332,7 @@ def test_neighbours_are_those_that_touch_and_have_the_numbers_of_the_map(
 ) -> None:
     publish_site([small], tmp_path / "public")
     tree = parse(tmp_path / "public" / "commune" / "00002-2025.html")  # the middle of three by two
-    rows = table_of(tree, read_words("vi")["neighbours_caption"])
+    rows = table_of(tree, read_words("site", "vi")["neighbours_caption"])
     assert [row[:2] for row in rows] == [
         ["1", "Xã 1"], ["2", "Xã 3"], ["3", "Xã 4"], ["4", "Xã 5"], ["5", "Xã 6"],
     ]  # fmt: skip
@@ -356,7 +357,7 @@ def test_sites_are_counted_on_air_by_commune_and_shown(small: Path, tmp_path: Pa
         lambda folder: counts.to_csv(folder / "sites_by_commune.csv", index=False),
     )  # fmt: skip
     publish_site([run], tmp_path / "public")
-    words, folder = read_words("vi"), tmp_path / "public" / "commune"
+    words, folder = read_words("site", "vi"), tmp_path / "public" / "commune"
     assert table_of(parse(folder / "00001-2025.html"), words["sites_caption"]) == [["Viettel", "1"]]
     assert words["no_site"] in text_of(parse(folder / "00002-2025.html"))
 
@@ -365,7 +366,7 @@ def test_sites_are_counted_on_air_by_commune_and_shown(small: Path, tmp_path: Pa
 
 
 def test_history_has_a_row_for_each_run_in_order(runs: list[Path], site: Path) -> None:
-    words = read_words("vi")
+    words = read_words("site", "vi")
     caption = words["history_caption"].format(
         what=words["covered_by"].format(of=words["of_share_population"], service="5G")
     )
@@ -415,7 +416,7 @@ def test_maps_are_that_of_the_last_run_and_the_two_that_the_runs_drew_side_by_si
 
 
 def test_method_names_what_differs_between_the_runs(site: Path) -> None:
-    words = read_words("en")
+    words = read_words("site", "en")
     tree = parse(site / "en" / "method.html")
     assert ["cell_m", "200.0", "100.0"] in table_of(tree, words["differences_caption"])
     assert [row[0] for row in table_of(tree, words["runs_caption"])] == ["2026-06-30", "2026-03-31"]
@@ -448,7 +449,7 @@ def test_sitemap_lists_every_page_once_with_its_whole_address(
 
 
 def test_downloads_are_the_files_of_the_run_with_their_sha256(runs: list[Path], site: Path) -> None:
-    words = read_words("vi")
+    words = read_words("site", "vi")
     tree = parse(site / "downloads.html")
     rows = table_of(tree, words["downloads_caption"].format(day="30/06/2026"))
     assert {"communes.csv", "communes.gpkg", "communes.parquet", "gaps.xlsx"} <= {
@@ -486,8 +487,8 @@ def test_example_that_is_kept_is_whole_small_and_says_that_it_is_not_real() -> N
     assert {name: digest.hexdigest() for name, digest in found.items()} == listed
     assert sum(path.stat().st_size for path in files) < 3_000_000
     page = (folder / "index.html").read_text(encoding="utf-8")
-    assert read_words("vi")["synthetic"] in page
-    assert read_words("vi")["schematic"] in page
+    assert read_words("site", "vi")["synthetic"] in page
+    assert read_words("site", "vi")["schematic"] in page
 
 
 # ---- writing again
@@ -716,7 +717,9 @@ def test_hostile_text_is_shown_as_it_is_and_is_nothing_else(hostile: Path) -> No
     names = {text_of(link) for link in overview.iter("a")}
     assert set(HOSTILE[:1]) <= names
     facts = facts_of(parse(hostile / "commune" / "00006-2025.html"))
-    assert facts[read_words("vi")["operators_present"]] == HOSTILE[4]  # the apostrophe is gone
+    assert (
+        facts[read_words("site", "vi")["operators_present"]] == HOSTILE[4]
+    )  # the apostrophe is gone
     for feed in ("feed.xml", "en/feed.xml"):
         ET.parse(hostile / feed)  # noqa: S314 (ours)
 

@@ -25,8 +25,6 @@ from phusong.publish.progressbook import progress_sheets
 from phusong.publish.progresstext import (
     format_progress,
     outlook_text,
-    reading_label,
-    target_title,
     targets_progress_json,
 )
 from phusong.publish.trajectory import (
@@ -34,12 +32,12 @@ from phusong.publish.trajectory import (
     draw_communes,
     plot_changes,
     plot_trajectory,
-    progress_words,
     title_axes,
 )
 from phusong.steps import Progress, silently
 from phusong.targets import Target
 from phusong.tracking import Tracked, track_runs
+from phusong.words import read_words, title_of
 
 __all__ = ["Monitored", "monitor_progress", "read_dates"]
 
@@ -100,7 +98,7 @@ def monitor_progress(
         Folders where the files that the runs were made of are looked for as well.
     register, crosswalk : Path, optional
         Targets in place of those of the last run; from older communes to those of today.
-    lang : {"vi", "en"}
+    lang : str
         Of the figures, the workbook and the text.
     progress : callable
         Given the steps and a label, yields the steps.
@@ -168,13 +166,13 @@ def _labels(runs: Sequence[DatedRun]) -> dict[str, bool]:
 
 def _marks(tracked: Tracked, lang: str) -> list[str]:
     """Return what every output must say of itself."""
-    words = progress_words(lang)
+    words = read_words("progress", lang)
     return [words[label] for label, holds in _labels(tracked.runs).items() if holds]
 
 
 def _heading(tracked: Tracked, lang: str) -> str:
     first, last = tracked.runs[0], tracked.runs[-1]
-    return progress_words(lang)["dates"].format(
+    return read_words("progress", lang)["dates"].format(
         n=len(tracked.runs), first=first.as_of, last=last.as_of, vintage=last.vintage
     )
 
@@ -211,7 +209,7 @@ def _figures(tracked: Tracked, lang: str) -> list[tuple[str, Figure]]:
     figures: list[tuple[str, Figure]] = []
     for number, target in enumerate(tracked.targets, start=1):
         slug = f"{number}-{re.sub(r'[^A-Za-z0-9-]+', '-', target.target_id)}"
-        title = " · ".join([target_title(target, lang), *_marks(tracked, lang)])
+        title = " · ".join([title_of(target, "title", lang), *_marks(tracked, lang)])
         own = tracked.followed[tracked.followed["target_id"] == target.target_id]
         asked = own[(own["commune_code"] == WHOLE) & own["threshold"].notna()]
         shown = sorted(set(asked["reading"]))
@@ -234,15 +232,15 @@ def _figures(tracked: Tracked, lang: str) -> list[tuple[str, Figure]]:
 def _draw_path(ax: Axes, tracked: Tracked, target: Target, position: int, lang: str) -> None:
     """Draw a reading's path; above it its verdict, what is needed and where today's rate leads."""
     row = _of_reading(tracked.outlook, target, position).iloc[0]
-    told = f"{progress_words(lang)[row['verdict']]}: {outlook_text(row, lang)}"
+    told = f"{read_words('progress', lang)[row['verdict']]}: {outlook_text(row, lang)}"
     plot_trajectory(_of_reading(tracked.followed, target, position), lang=lang, ax=ax)
-    label = reading_label(target.readings[position], lang)
+    label = title_of(target.readings[position], "label", lang)
     title_axes(ax, label, told, colour=VERDICTS[row["verdict"]])
 
 
 def _draw_changes(ax: Axes, tracked: Tracked, target: Target, position: int, lang: str) -> None:
     plot_changes(_of_reading(tracked.changes, target, position), lang=lang, ax=ax)
-    title_axes(ax, reading_label(target.readings[position], lang))
+    title_axes(ax, title_of(target.readings[position], "label", lang))
 
 
 def _of_reading(table: pd.DataFrame, target: Target, position: int) -> pd.DataFrame:

@@ -27,18 +27,18 @@ from phusong.planning import Plan, make_plan
 from phusong.publish.assessment import Assessment
 from phusong.publish.figures import save_figure
 from phusong.publish.mapdata import map_data
-from phusong.publish.plan_figures import draw_curve, draw_plan_map, plan_columns, plan_words
+from phusong.publish.plan_figures import draw_curve, draw_plan_map
 from phusong.publish.summary import format_count, format_rows
 from phusong.publish.texts import decimal_text
 from phusong.publish.webmap import render_page
 from phusong.runs import run_study
 from phusong.sentences import tell
 from phusong.siting.costs import check_costs
+from phusong.words import LANGUAGES, read_words
 
 __all__ = ["Planned", "plan_run", "read_costs"]
 
 POLYGONS = ("Polygon", "MultiPolygon")
-LANGUAGES = ("vi", "en")
 COUNT, SHARE, KM, DEGREES = "#,##0", "0.0%", "0.00", "0.00000"
 SITE_COLUMNS = (
     ("rank", COUNT, 8), ("phase", "", 11), ("site_id", "", 18), ("kind", "", 20),
@@ -116,7 +116,7 @@ def plan_run(
         The file that the costs of `choice` were read from, to be named in `run.json`.
     search : tuple of Path
         Folders to look for the run's inputs in.
-    lang : {"vi", "en"}
+    lang : str
 
     Raises
     ------
@@ -217,7 +217,7 @@ def _account(plan: Plan, choice: Choice) -> dict[str, object]:
 def _write(
     folder: Path, plan: Plan, choice: Choice, account: Mapping[str, object], lang: str
 ) -> None:
-    words, about = plan_words(lang), plan.before.about
+    words, about = read_words("plan", lang), plan.before.about
     labels = {
         word: True
         for word, holds in (("synthetic", about.is_synthetic), ("schematic", about.is_schematic))
@@ -249,7 +249,7 @@ def _write(
         for suffix in ("png", "pdf"):
             save_figure(figure, folder / f"{name}.{suffix}")
     after, before = (
-        map_data(side) | {"scenario": {lang: plan_words(lang)[word] for lang in LANGUAGES}}
+        map_data(side) | {"scenario": {lang: read_words("plan", lang)[word] for lang in LANGUAGES}}
         for side, word in ((plan.after, "after"), (plan.before, "before"))
     )
     write_text(render_page(after, before, lang), folder / "map.html")
@@ -259,9 +259,9 @@ def _write(
 def _sheet(
     title: str, table: pd.DataFrame, columns: tuple[tuple[str, str, int], ...], lang: str
 ) -> Sheet:
-    headings = plan_columns(lang)
+    headings = read_words("plan", lang)["columns"]
     there = [(name, headings[name], *rest) for name, *rest in columns if name in table]
-    return Sheet(title=plan_words(lang)[title], table=table, columns=there)  # type: ignore[arg-type]
+    return Sheet(title=read_words("plan", lang)[title], table=table, columns=there)
 
 
 def _in_words(plan: Plan, words: Mapping[str, str]) -> pd.DataFrame:
@@ -296,7 +296,7 @@ def _kind(kind: str, words: Mapping[str, str]) -> str:
 
 def _text(plan: Plan, choice: Choice, lang: str) -> str:
     """Return the plan in a few lines."""
-    words, answer, about = plan_words(lang), plan.answer, plan.before.about
+    words, answer, about = read_words("plan", lang), plan.answer, plan.before.about
 
     def people(number: float) -> str:
         return format_count(number, lang)

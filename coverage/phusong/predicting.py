@@ -38,6 +38,7 @@ from phusong.radio.rules import RadioRules, Threshold
 from phusong.radio.shares import measure_signal
 from phusong.radio.signal import Reach
 from phusong.steps import Progress, silently
+from phusong.words import LANGUAGES
 from phusong.zonal import ZonalWeights, overlap_zones, sum_by_zone
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Plan:
     sampling: int | None = None
     radius_m: float = 15_000.0
     is_exact: bool = False
-    lang: Literal["vi", "en"] = "vi"
+    lang: str = LANGUAGES[0]
     is_synthetic: bool = False
 
     def __post_init__(self) -> None:

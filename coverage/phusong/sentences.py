@@ -8,11 +8,10 @@ the code that finds a fault knows nothing of languages.
 from __future__ import annotations
 
 import re
-import tomllib
 from functools import cache
-from importlib.resources import files
 
 from phusong.errors import SHOWN_PROBLEMS, Problem, SchemaError
+from phusong.words import localise, read_sentences, read_words
 
 __all__ = ["tell", "tell_error", "tell_problem"]
 
@@ -20,22 +19,22 @@ __all__ = ["tell", "tell_error", "tell_problem"]
 BLANKS = {"{}": "(.*?)", "{#}": r"([-−]?\d[\d.,]*(?:e[-+]?\d+)?)"}
 LIST_LINE = re.compile(r"(\s*(?:- )?)(.*)", re.DOTALL)
 LEADING = "((?:(?!: ).){1,200}?)"
-CATALOGUES = ("notes_vi.toml", "errors_vi.toml")
 # 4,320,947 and 0.748; not a part of a code, of a name or of what is quoted, nor of a path
 NUMBER = re.compile(
     r"'[^']*'|\"[^\"]*\"|`[^`]*`|\S*[/\\]\S*"
-    r"|(?<![\w.,])(?P<whole>\d{1,3}(?:,\d{3})+|\d+)(?P<part>\.\d+)?(?![\w]|[.,]\d)"
+    r"|(?<![\w.,])(?P<number>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(?![\w]|[.,]\d)"
 )
 
 
 def tell(text: str, lang: str) -> str:
-    """Return a note or an error in a language; what the catalogue does not know stays English.
+    """Return a note or an error in a language; what it has no sentence for stays English.
 
     Parameters
     ----------
     text : str
         As it was written, perhaps after the name of a file; each line is a sentence of its own.
-    lang : {"vi", "en"}
+    lang : str
+        One of `words.LANGUAGES`.
 
     Examples
     --------
@@ -44,9 +43,9 @@ def tell(text: str, lang: str) -> str:
     >>> tell("432 of 11840 cells do not cover: 348 planned, 84 retired", "vi")
     '432 trong 11840 ô không tính phủ: 348 dự kiến, 84 đã ngừng'
     """
-    if lang != "vi":
+    if not _catalogue(lang):
         return text
-    return "\n".join(_tell_line(line) for line in text.split("\n"))
+    return "\n".join(_tell_line(line, lang) for line in text.split("\n"))
 
 
 def tell_problem(problem: Problem, lang: str) -> str:
@@ -58,12 +57,14 @@ def tell_problem(problem: Problem, lang: str) -> str:
     >>> tell_problem(problem, "vi")
     "dòng 3, height_m: thấy '-5', cần 0 đến 400 m"
     """
-    if lang != "vi":
-        return str(problem)
-    where = f"dòng {problem.row}, " if problem.row is not None else ""
-    tail = f" ({tell(problem.message, lang)})" if problem.message else ""
-    found, expected = (_tell_part(part) for part in (problem.found, problem.expected))
-    return f"{where}{problem.field}: thấy {found}, cần {expected}{tail}"
+    words = read_words("problem", lang)
+    return words["said"].format(
+        where="" if problem.row is None else words["where"].format(row=problem.row),
+        field=problem.field,
+        found=_tell_part(problem.found, lang),
+        expected=_tell_part(problem.expected, lang),
+        tail=f" ({tell(problem.message, lang)})" if problem.message else "",
+    )
 
 
 def tell_error(error: Exception, lang: str) -> str:
@@ -76,21 +77,22 @@ def tell_error(error: Exception, lang: str) -> str:
     sites: 1 lỗi
       - lat: thấy không có cột này, cần một cột
     """
-    if lang != "vi" or not isinstance(error, SchemaError):
+    if not isinstance(error, SchemaError):
         return tell(str(error), lang)
-    lines = [f"{error.layer}: {len(error.problems)} lỗi"]
+    words, n_problems = read_words("problem", lang), len(error.problems)
+    lines = [words["one" if n_problems == 1 else "many"].format(layer=error.layer, n=n_problems)]
     lines += [f"  - {tell_problem(problem, lang)}" for problem in error.problems[:SHOWN_PROBLEMS]]
-    if len(error.problems) > SHOWN_PROBLEMS:
-        lines.append(f"  … và {len(error.problems) - SHOWN_PROBLEMS} lỗi nữa")
+    if n_problems > SHOWN_PROBLEMS:
+        lines.append(words["more"].format(n=n_problems - SHOWN_PROBLEMS))
     return "\n".join(lines)
 
 
-def _tell_line(line: str) -> str:
+def _tell_line(line: str, lang: str) -> str:
     """Return a sentence told whole, or else what follows the file or verb that it is about."""
     lead, rest = LIST_LINE.fullmatch(line).groups()  # type: ignore[union-attr]
     heads: list[str] = []
     while True:
-        told = _fill(rest)
+        told = _fill(rest, lang)
         if told is not None:
             return lead + ": ".join([*heads, told])
         head, colon, rest = rest.partition(": ")
@@ -99,44 +101,35 @@ def _tell_line(line: str) -> str:
         heads.append(head)
 
 
-def _fill(text: str) -> str | None:
-    for pattern, form in _catalogue():
+def _fill(text: str, lang: str) -> str | None:
+    for pattern, form in _catalogue(lang):
         found = pattern.fullmatch(text)
         if found is not None:
-            return form.format(*(_tell_part(part) for part in found.groups()))
+            return form.format(*(_tell_part(part, lang) for part in found.groups()))
     return None
 
 
-def _tell_part(text: str) -> str:
+def _tell_part(text: str, lang: str) -> str:
     """Return what stands in a blank: a list of sentences, one sentence, or a list of words."""
     pieces = text.split("; ")
-    told = [_tell_line(piece) for piece in pieces]
+    told = [_tell_line(piece, lang) for piece in pieces]
     if all(after != before for after, before in zip(told, pieces, strict=True)):
         joined = "; ".join(told)
     else:
-        joined = _tell_line(text)
+        joined = _tell_line(text, lang)
     if joined == text:
-        joined = ", ".join(_tell_line(piece) for piece in text.split(", "))
-    return NUMBER.sub(_localise, joined)
-
-
-def _localise(found: re.Match[str]) -> str:
-    if found["whole"] is None:
-        return found[0]
-    return found["whole"].replace(",", ".") + (found["part"] or "").replace(".", ",")
+        joined = ", ".join(_tell_line(piece, lang) for piece in text.split(", "))
+    return NUMBER.sub(
+        lambda found: localise(found[0], lang) if found["number"] else found[0], joined
+    )
 
 
 @cache
-def _catalogue() -> tuple[tuple[re.Pattern[str], str], ...]:
+def _catalogue(lang: str) -> tuple[tuple[re.Pattern[str], str], ...]:
     """Return the sentences with their forms: those that say most themselves stand first."""
-    folder = files(__package__) / "data"
-    entries = [
-        entry
-        for name in CATALOGUES
-        for entry in tomllib.loads((folder / name).read_text(encoding="utf-8"))["sentence"]
-    ]
+    entries = read_sentences(lang)
     entries.sort(key=lambda entry: len(re.sub(r"\{#?\}", "", entry["en"])), reverse=True)
-    return tuple((_pattern(entry["en"]), entry["vi"]) for entry in entries)
+    return tuple((_pattern(entry["en"]), entry["said"]) for entry in entries)
 
 
 def _pattern(sentence: str) -> re.Pattern[str]:

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from networks import mast, predict, relief
 
 from phusong.publish.palette import CLASSES, GAP
-from phusong.publish.radio_figures import MARGINS_DB, WORDS, draw_signal
+from phusong.publish.radio_figures import MARGINS_DB, draw_signal
 from phusong.radio.signal import Reach
+from phusong.words import read_words
 
 
 def draw(ground: np.ndarray, **others: object) -> tuple[Figure, np.ndarray, np.ndarray]:
@@ -38,12 +39,12 @@ def test_page_says_what_it_shows_and_that_it_is_synthetic(lang: str) -> None:
     said = "SS-RSRP ≥ -110 dBm · ITU-R P.1812-7"
     figure, _, _ = draw(np.zeros((41, 61)), lang=lang, is_synthetic=True, said=said)
     title = figure.get_suptitle()
-    assert WORDS[lang]["synthetic"] in title
+    assert read_words("signal_figure", lang)["synthetic"] in title
     assert "synthetic" in title.lower()
     assert said in title
     titles = [ax.get_title() for ax in figure.axes]
     for name in ("relief", "power", "server", "gap"):
-        assert WORDS[lang][name] in titles
+        assert read_words("signal_figure", lang)[name] in titles
     plain, _, _ = draw(np.zeros((41, 61)), lang=lang)
     assert "synthetic" not in plain.get_suptitle().lower()
 

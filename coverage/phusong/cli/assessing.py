@@ -19,8 +19,8 @@ from phusong.cli.options import (
     CLUTTER_KIND,
     INPUT,
     JSON,
-    LANG,
     LANG_OF_ERRORS,
+    LANG_OR_STUDY,
     NO_MAP,
     OUT,
     POPULATION,
@@ -59,7 +59,7 @@ Step = TypeVar("Step")
 )
 @click.option("--radio", is_flag=True, help="Signal and best servers over synthetic terrain.")
 @CACHE
-@LANG
+@LANG_OR_STUDY
 @NO_MAP
 @JSON
 @answers
@@ -107,7 +107,7 @@ def demo(
 @click.option("--place", default="", help="Name of the area, for titles.")
 @ALIASES
 @OUT
-@LANG
+@LANG_OR_STUDY
 @NO_MAP
 @TILES
 @SCHEDULER
@@ -166,7 +166,7 @@ def assess(
 @click.argument("study", type=INPUT)
 @ALIASES
 @OUT
-@LANG
+@LANG_OR_STUDY
 @NO_MAP
 @TILES
 @SCHEDULER
@@ -221,7 +221,7 @@ def _predict(out: Path, *, lang: str | None, no_map: bool, as_json: bool) -> int
     from phusong.cli.predicting import run_plan
     from phusong.predicting import demo_plan
 
-    plan = replace(demo_plan(), lang="en" if lang == "en" else "vi")
+    plan = demo_plan() if lang is None else replace(demo_plan(), lang=lang)
     return run_plan(plan, out, with_maps=not no_map, as_json=as_json)
 
 
@@ -243,7 +243,7 @@ def _run_quarters(count: int, out: Path, *, lang: str | None, no_map: bool, as_j
 
 
 def _in_language(study: Study, lang: str | None) -> Study:
-    return study if lang is None else replace(study, lang="en" if lang == "en" else "vi")
+    return study if lang is None else replace(study, lang=lang)
 
 
 def _run(

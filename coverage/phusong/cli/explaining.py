@@ -33,7 +33,7 @@ def explain(
     service: str | None,
     operator: str,
     inputs: tuple[Path, ...],
-    lang: str | None,
+    lang: str,
     as_json: bool,
 ) -> int:
     """Go from a commune's figures (code or name) back to formula, cells, rows and files."""
@@ -44,5 +44,5 @@ def explain(
     account = explaining.explain(
         run, commune, indicator=indicator, service=service, operator=operator, search=inputs
     )
-    click.echo(to_json(account) if as_json else format_explanation(account, lang=lang or "vi"))
+    click.echo(to_json(account) if as_json else format_explanation(account, lang=lang))
     return 0

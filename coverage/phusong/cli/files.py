@@ -39,7 +39,7 @@ def check(
     names: Path | None,
     aliases: Path | None,
     out: Path | None,
-    lang: str | None,
+    lang: str,
     as_json: bool,
     strict: bool,
 ) -> int:
@@ -49,10 +49,10 @@ def check(
     from phusong.publish.checktext import format_check
 
     account = check_file(
-        layer, file, crs=crs, communes=communes, as_of=date.today(), out=out, lang=lang or "vi",
+        layer, file, crs=crs, communes=communes, as_of=date.today(), out=out, lang=lang,
         names=names, aliases=aliases,
     )  # fmt: skip
-    click.echo(to_json(account) if as_json else format_check(account, lang=lang or "vi"))
+    click.echo(to_json(account) if as_json else format_check(account, lang=lang))
     if out is not None:
         click.echo(f"→ {out.resolve()}", err=True)
     if account["verdict"] == "refused":

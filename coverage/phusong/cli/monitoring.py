@@ -35,7 +35,7 @@ def progress(
     register: Path | None,
     crosswalk: Path | None,
     out: Path,
-    lang: str | None,
+    lang: str,
     as_json: bool,
 ) -> int:
     """Hold several dates against the targets: on track or off, and what changed, and why.
@@ -56,7 +56,7 @@ def progress(
             inputs=inputs,
             register=register,
             crosswalk=crosswalk,
-            lang=lang or "vi",
+            lang=lang,
             progress=show_progress,
         )
     click.echo(to_json(found.account) if as_json else found.text)

@@ -7,9 +7,11 @@ from typing import Any
 
 import click
 
+from phusong.words import LANGUAGES
+
 __all__ = [
-    "ALIASES", "CACHE", "INPUT", "JSON", "LANG", "LANG_OF_ERRORS", "NO_MAP", "OUT", "POPULATION",
-    "SCHEDULER", "STRICT", "TERRAIN_KIND",
+    "ALIASES", "CACHE", "INPUT", "JSON", "LANG", "LANG_OF_ERRORS", "LANG_OR_STUDY", "NO_MAP", "OUT",
+    "POPULATION", "SCHEDULER", "STRICT", "TERRAIN_KIND",
 ]  # fmt: skip
 
 INPUT = click.Path(path_type=Path)
@@ -17,11 +19,15 @@ OUT = click.option(
     "-o", "--out", type=click.Path(path_type=Path), help="Folder for the outputs.", required=True
 )
 LANG = click.option(
-    "--lang", type=click.Choice(["vi", "en"]), default=None, help="Of maps, figures and words."
+    "--lang", type=click.Choice(LANGUAGES), default=LANGUAGES[0], show_default=True,
+    help="Of maps, figures and words.",
+)  # fmt: skip
+LANG_OR_STUDY = click.option(
+    "--lang", type=click.Choice(LANGUAGES), help="Of maps, figures and words. [as the study says]"
 )
 # of a verb that writes nothing in words of ours; Verbs reads what it says
 LANG_OF_ERRORS = click.option(
-    "--lang", type=click.Choice(["vi", "en"]), expose_value=False,
+    "--lang", type=click.Choice(LANGUAGES), expose_value=False,
     help="Of what goes wrong. [as the system's]",
 )  # fmt: skip
 NO_MAP = click.option("--no-map", is_flag=True, help="Only the tables.")

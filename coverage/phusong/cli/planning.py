@@ -85,7 +85,7 @@ def plan(
     draws: int,
     inputs: tuple[Path, ...],
     out: Path,
-    lang: str | None,
+    lang: str,
     as_json: bool,
 ) -> int:
     """Say which sites to build next after RUN, in which order, and how good that provably is."""
@@ -105,7 +105,7 @@ def plan(
     with announce_compiling(lambda: say("compiling, about 40 s, once", err=True)):
         found = plan_run(
             run, out, choice, points=points, forbidden=forbidden, costs=costs, search=inputs,
-            lang=lang or "vi",
+            lang=lang,
         )  # fmt: skip
     click.echo(to_json(found.account) if as_json else found.text)
     click.echo(f"→ {out.resolve()}", err=as_json)

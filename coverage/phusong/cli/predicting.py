@@ -72,7 +72,7 @@ def predict(
     radius_m: float,
     exact: bool,
     out: Path,
-    lang: str | None,
+    lang: str,
     no_map: bool,
     tiles: Path | None,
     scheduler: str | None,
@@ -86,7 +86,7 @@ def predict(
         sites=sites, terrain=terrain, terrain_kind=terrain_kind, clutter=clutter,
         clutter_kind=clutter_kind, communes=communes, population=population, register=register,
         crs=crs, as_of=date.today() if as_of is None else as_of.date(), cell_m=cell_m,
-        sampling=sampling, radius_m=radius_m, is_exact=exact, lang="en" if lang == "en" else "vi",
+        sampling=sampling, radius_m=radius_m, is_exact=exact, lang=lang,
     )  # fmt: skip
     return run_plan(
         plan, out, with_maps=not no_map, as_json=as_json, strict=strict, tiles=tiles,

@@ -29,7 +29,7 @@ FIGURES = (".pdf", ".png", ".svg")
 @LANG
 @JSON
 @answers
-def path(profiles: Path, model: str, figure: Path | None, lang: str | None, as_json: bool) -> int:
+def path(profiles: Path, model: str, figure: Path | None, lang: str, as_json: bool) -> int:
     """Losses of one or many terrain profiles (JSON), with their terms."""
     from phusong.errors import InputFileError
     from phusong.io.profiles import read_profiles
@@ -51,7 +51,7 @@ def path(profiles: Path, model: str, figure: Path | None, lang: str | None, as_j
         from phusong.publish.figures import save_figure
         from phusong.publish.profile import draw_profiles
 
-        save_figure(draw_profiles(read.paths, terms, model=model, lang=lang or "vi"), figure)
+        save_figure(draw_profiles(read.paths, terms, model=model, lang=lang), figure)
         click.echo(f"→ {figure.resolve()}", err=True)
     click.echo(to_json([one._asdict() for one in terms]) if as_json else _table(terms))
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import click
 
@@ -20,12 +19,10 @@ __all__ = ["report"]
 @click.option("--plan", type=INPUT, help="Folder of phusong plan: is proposed.")
 @LANG
 @answers
-def report(
-    run: Path, out: Path, previous: Path | None, plan: Path | None, lang: Literal["vi", "en"] | None
-) -> int:
+def report(run: Path, out: Path, previous: Path | None, plan: Path | None, lang: str) -> int:
     """Write the periodic report of RUN, in the form of an administrative report."""
     from phusong.publish.report.build import write_report
 
-    write_report(run, out, previous=previous, plan=plan, lang=lang or "vi")
+    write_report(run, out, previous=previous, plan=plan, lang=lang)
     click.echo(f"→ {out.resolve()}")
     return 0

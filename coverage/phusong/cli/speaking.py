@@ -13,6 +13,8 @@ from typing import IO, Any
 
 import click
 
+from phusong.words import LANGUAGES, read_words
+
 __all__ = ["Verbs", "spoken"]
 
 # In the order that POSIX gives them.
@@ -36,21 +38,27 @@ class Verbs(click.Group):
 
 
 def spoken() -> str:
-    """Return the language of errors, "vi" or "en", where a verb runs."""
+    """Return the language of errors where a verb runs."""
     context = click.get_current_context(silent=True)
     lang = None if context is None else context.find_root().obj
-    return lang if lang in ("vi", "en") else _of_system()
+    return lang or _of_system()
 
 
 class _ToldError(click.UsageError):
-    """An error of usage in Vietnamese, with what stands around it."""
+    """An error of usage in another language than click's, with what stands around it."""
+
+    def __init__(self, message: str, ctx: click.Context | None, lang: str) -> None:
+        super().__init__(message, ctx)
+        self.words = read_words("usage", lang)
 
     def show(self, file: IO[Any] | None = None) -> None:
         if self.ctx is not None:
+            path = self.ctx.command_path
             pieces = " ".join(self.ctx.command.collect_usage_pieces(self.ctx))
-            click.echo(f"Cách dùng: {self.ctx.command_path} {pieces}", file, err=True)
-            click.echo(f"Xem: {self.ctx.command_path} {self.ctx.help_option_names[0]}\n", err=True)
-        click.echo(f"Lỗi: {self.format_message()}", file, err=True)
+            click.echo(self.words["usage"].format(usage=f"{path} {pieces}"), file, err=True)
+            help_ = f"{path} {self.ctx.help_option_names[0]}"
+            click.echo(self.words["help"].format(help=help_) + "\n", file, err=True)
+        click.echo(self.words["error"].format(message=self.format_message()), file, err=True)
 
 
 @contextmanager
@@ -59,11 +67,11 @@ def _told(lang: str) -> Iterator[None]:
         yield
     except click.UsageError as error:
         is_help = isinstance(error, click.exceptions.NoArgsIsHelpError)
-        if lang != "vi" or is_help or isinstance(error, _ToldError):
+        if lang == "en" or is_help or isinstance(error, _ToldError):
             raise
         from phusong.sentences import tell
 
-        raise _ToldError(tell(error.format_message(), lang), error.ctx) from None
+        raise _ToldError(tell(error.format_message(), lang), error.ctx, lang) from None
 
 
 def _asked(args: Sequence[str]) -> str | None:
@@ -72,7 +80,7 @@ def _asked(args: Sequence[str]) -> str | None:
         name, _, value = arg.partition("=")
         if name == "--lang":
             value = value or "".join(args[at + 1 : at + 2])
-            return value if value in ("vi", "en") else None
+            return value if value in LANGUAGES else None
     return None
 
 
@@ -80,4 +88,4 @@ def _of_system() -> str:
     said = next((os.environ[name] for name in LOCALES if os.environ.get(name)), None)
     if said is None:  # Windows and macOS keep it elsewhere
         said = locale.getlocale()[0] or ""
-    return "vi" if said.lower().startswith("vi") else "en"
+    return next((lang for lang in LANGUAGES if said.lower().startswith(lang)), "en")

@@ -62,7 +62,7 @@ def check_file(
         The filled-in `names.csv` of an earlier check of the same table.
     aliases : Path, optional
         The user's own headings and words (`aliases.read_aliases`).
-    lang : {"vi", "en"}
+    lang : str
         Of the headings of `quarantine.xlsx`.
 
     Returns

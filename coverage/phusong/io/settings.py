@@ -10,6 +10,7 @@ from typing import Literal
 
 from phusong.crosswalk import VINTAGE_2025
 from phusong.errors import InputFileError
+from phusong.words import LANGUAGES
 
 __all__ = ["Study", "read_study"]
 
@@ -34,7 +35,7 @@ class Study:
     sites: tuple[Path, ...]
     as_of: date
     place: str = ""
-    lang: Literal["vi", "en"] = "vi"
+    lang: str = LANGUAGES[0]
     paper: Literal["A4", "A3"] = "A4"
     sources: tuple[str, ...] = ()
     service: Path | None = None
@@ -64,8 +65,10 @@ class Study:
     def __post_init__(self) -> None:
         if not self.sites:
             raise InputFileError("study: sites: found none, expected at least one file")
-        if self.lang not in ("vi", "en"):
-            raise InputFileError(f"study: lang: found {self.lang!r}, expected vi or en")
+        if self.lang not in LANGUAGES:
+            raise InputFileError(
+                f"study: lang: found {self.lang!r}, expected one of {', '.join(LANGUAGES)}"
+            )
         if self.paper not in ("A4", "A3"):
             raise InputFileError(f"study: paper: found {self.paper!r}, expected A4 or A3")
         if self.terrain_kind not in ("ground", "surface"):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pandas as pd
@@ -18,64 +19,37 @@ from phusong.io.archive import write_archive
 from phusong.io.atomic import atomic_path
 from phusong.io.report import ReadReport
 from phusong.sentences import tell
+from phusong.words import read_words
 
 __all__ = ["cell_text", "put_heading", "save_book", "write_gaps_xlsx", "write_quarantine_xlsx"]
 
 COUNT, SHARE, KM, KM2 = "#,##0", "0.0%", "0.0", "0.0"
 
-# Column, Vietnamese and English heading, number format ("" is text), width.
+# Column, number format ("" is text), width; the headings are words.
 COLUMNS = (
-    ("rank", "Hạng", "Rank", COUNT, 7),
-    ("commune_code", "Mã xã", "Commune code", "", 10),
-    ("commune_name", "Tên xã", "Commune", "", 24),
-    ("missing", "Còn thiếu", "Missing", "", 22),
-    ("certainty", "Độ chắc chắn", "Certainty", "", 14),
-    ("people_uncovered", "Người chưa được phủ", "People not covered", COUNT, 14),
-    ("area_uncovered_km2", "Diện tích chưa phủ (km²)", "Area not covered (km²)", KM2, 14),
-    ("population", "Dân số", "Population", COUNT, 12),
-    ("area_km2", "Diện tích (km²)", "Area (km²)", KM2, 12),
-    ("share_population_5g", "Tỷ lệ người có 5G", "People with 5G", SHARE, 12),
-    ("share_population_5g_low", "– cận dưới", "– low", SHARE, 10),
-    ("share_population_5g_high", "– cận trên", "– high", SHARE, 10),
-    ("share_area_5g", "Tỷ lệ diện tích có 5G", "Area with 5G", SHARE, 12),
-    ("broadband", "Có băng rộng (B0)", "Broadband (B0)", "", 13),
-    ("operators_present", "Nhà mạng có mặt", "Operators present", "", 34),
-    ("nearest_site_id", "Trạm 5G gần nhất", "Nearest 5G site", "", 16),
-    ("nearest_site_operator", "– nhà mạng", "– operator", "", 14),
-    ("nearest_site_km", "– khoảng cách (km)", "– distance (km)", KM, 12),
-    ("nearest_mast_km", "Cột gần nhất (km)", "Nearest mast (km)", KM, 12),
-    ("reason", "Lý do", "Reason", "", 30),
+    ("rank", COUNT, 7),
+    ("commune_code", "", 10),
+    ("commune_name", "", 24),
+    ("missing", "", 22),
+    ("certainty", "", 14),
+    ("people_uncovered", COUNT, 14),
+    ("area_uncovered_km2", KM2, 14),
+    ("population", COUNT, 12),
+    ("area_km2", KM2, 12),
+    ("share_population_5g", SHARE, 12),
+    ("share_population_5g_low", SHARE, 10),
+    ("share_population_5g_high", SHARE, 10),
+    ("share_area_5g", SHARE, 12),
+    ("broadband", "", 13),
+    ("operators_present", "", 34),
+    ("nearest_site_id", "", 16),
+    ("nearest_site_operator", "", 14),
+    ("nearest_site_km", KM, 12),
+    ("nearest_mast_km", KM, 12),
+    ("reason", "", 30),
 )
 
-WORDS = {
-    "5g": ("5G", "5G"),
-    "broadband": ("băng rộng", "broadband"),
-    "broadband_unknown": ("băng rộng: chưa rõ", "broadband: unknown"),
-    "gap": ("thiếu", "gap"),
-    "probable": ("có thể thiếu", "probable gap"),
-    "unknown": ("chưa rõ", "unknown"),
-    "yes": ("có", "yes"),
-    "no": ("không", "no"),
-    "partly_covered": ("phủ một phần", "covered in part"),
-    "mast_without_5g": ("có cột nhưng chưa có 5G", "masts, but no 5G on them"),
-    "no_mast": ("chưa có cột", "no mast"),
-    "no_operator_declares": ("không nhà mạng nào công bố", "no operator declares it"),
-    "not_declared": ("chưa có báo cáo", "not reported"),
-}
 CODED = ("missing", "certainty", "broadband", "reason")
-
-EXPLANATIONS = (
-    (
-        "Một xã thiếu 5G khi cận trên của tỷ lệ người được phủ dưới 90 %; có thể thiếu khi khoảng "
-        "chứa 90 %. Không có khoảng thì lấy chính tỷ lệ.",
-        "A commune lacks 5G where the upper bound of its share of people is below 90 %; it is a "
-        "probable gap where the interval holds 90 %. Without an interval the share itself counts.",
-    ),
-    (
-        "Khoảng cách tính từ một điểm bên trong xã.",
-        "Distances are from a point inside the commune.",
-    ),
-)
 
 
 def write_gaps_xlsx(
@@ -95,17 +69,17 @@ def write_gaps_xlsx(
     ----------
     gaps : DataFrame
         As `gaps.find_gaps` returns.
-    lang : {"vi", "en"}
+    lang : str
         Of headings and words.
     place, as_of, notes
         What the second sheet says.
     """
-    which = 0 if lang == "vi" else 1
+    words = read_words("workbook", lang)
     book = openpyxl.Workbook()
     sheet = book.active
-    sheet.title = ("Danh sách", "Gaps")[which]
-    for at, (name, *headings, number_format, width) in enumerate(COLUMNS, 1):
-        put_heading(sheet, at, headings[which], width)
+    sheet.title = words["gaps"]
+    for at, (name, number_format, width) in enumerate(COLUMNS, 1):
+        put_heading(sheet, at, words["columns"][name], width)
         for row, value in enumerate(gaps[name], 2):
             cell = sheet.cell(row, at)
             if pd.isna(value):
@@ -113,11 +87,11 @@ def write_gaps_xlsx(
             if number_format:
                 cell.value, cell.number_format = float(value), number_format
                 continue
-            text = _words(str(value), which) if name in CODED else str(value)
+            text = _words(str(value), words["codes"]) if name in CODED else str(value)
             cell.value, cell.data_type = text, "s"
     sheet.freeze_panes = "D2"
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(COLUMNS))}{len(gaps) + 1}"
-    _write_notes(book.create_sheet(("Ghi chú", "Notes")[which]), which, place, as_of, notes)
+    _write_notes(book.create_sheet(words["notes"]), words, place, as_of, notes)
     book.properties.creator = "phusong"
     moment = datetime.combine(as_of, time(0))
     book.properties.created = book.properties.modified = moment
@@ -130,13 +104,12 @@ def write_quarantine_xlsx(report: ReadReport, path: Path, *, lang: str, as_of: d
 
     For the planner to send back to whoever wrote the file: every cell is text, none a formula.
     """
-    which = 0 if lang == "vi" else 1
+    words = read_words("workbook", lang)
     book = openpyxl.Workbook()
     sheet = book.active
-    sheet.title = ("Trả lại", "To mend")[which]
-    first = (("Dòng", "Row"), ("Lý do (cần sửa)", "Reason (to mend)"))
-    for at, texts in enumerate(first, 1):
-        put_heading(sheet, at, texts[which], (8, 60)[at - 1])
+    sheet.title = words["to_mend"]
+    put_heading(sheet, 1, words["row"], 8)
+    put_heading(sheet, 2, words["why"], 60)
     for at, heading in enumerate(report.headings, 3):
         put_heading(sheet, at, cell_text(heading), 18)
     reasons: dict[int, list[str]] = {}
@@ -172,16 +145,15 @@ def put_heading(sheet: Worksheet, at: int, text: str, width: int) -> None:
     sheet.column_dimensions[get_column_letter(at)].width = width
 
 
-def _words(text: str, which: int) -> str:
-    return ", ".join(WORDS.get(code, (code, code))[which] for code in text.split(";"))
+def _words(text: str, words: Mapping[str, str]) -> str:
+    return ", ".join(words.get(code, code) for code in text.split(";"))
 
 
 def _write_notes(
-    sheet: Worksheet, which: int, place: str, as_of: date, notes: Sequence[str]
+    sheet: Worksheet, words: Mapping[str, Any], place: str, as_of: date, notes: Sequence[str]
 ) -> None:
-    lines = [place, f"{('Số liệu ngày', 'As of')[which]} {as_of.isoformat()}"]
-    lines += [texts[which] for texts in EXPLANATIONS]
-    for row, line in enumerate([*lines, *notes], 1):
+    lines = [place, f"{words['as_of']} {as_of.isoformat()}", *words["explanations"], *notes]
+    for row, line in enumerate(lines, 1):
         cell = sheet.cell(row, 1)
         cell.value, cell.data_type = line[:32_000], "s"
         cell.alignment = Alignment(wrap_text=True, vertical="top")

@@ -191,7 +191,7 @@ class Assessment:
 
         Parameters
         ----------
-        lang : {"vi", "en"}
+        lang : str
             The language in which it opens.
         breaks : sequence of float, optional
             Limits of the classes of shares, such as quantiles of what is known; those that all

@@ -19,11 +19,12 @@ from phusong.publish.choropleth import (
     paint_classes,
     project_communes,
 )
-from phusong.publish.figures import RC, figure_words
+from phusong.publish.figures import RC
 from phusong.publish.inset_figures import find_far_out
 from phusong.publish.palette import BREAKS, CLASSES
 from phusong.publish.summary import format_count, format_percent
 from phusong.publish.text_figures import printable
+from phusong.words import read_words
 
 __all__ = ["cumulate_people", "draw_operators", "plot_cumulative", "plot_ranking"]
 
@@ -55,10 +56,10 @@ def plot_ranking(
     service : str
     count : int
         Bars, at most.
-    lang : {"vi", "en"}
+    lang : str
     ax : Axes
     """
-    words = figure_words(lang)
+    words = read_words("figure", lang)
     has_people = (communes["population"] * communes[f"share_population_{service}"]).notna().any()
     of, size = ("population", "population") if has_people else ("area", "area_km2")
     shares = communes[[f"share_{of}_{service}{end}" for end in ("", "_high", "_low")]]
@@ -150,10 +151,10 @@ def plot_cumulative(
     communes : DataFrame
         As for `cumulate_people`.
     column : str
-    lang : {"vi", "en"}
+    lang : str
     ax : Axes
     """
-    words, curve = figure_words(lang), 100 * cumulate_people(communes, column=column)
+    words, curve = read_words("figure", lang), 100 * cumulate_people(communes, column=column)
     n_known = len(curve) - 1
     with mpl.rc_context(RC):
         ax.plot([0, 100], [0, 100], color="#888888", lw=0.8, ls=":", label=words["even_curve"])
@@ -193,14 +194,14 @@ def draw_operators(
     indicator : {"share_population", "share_area"}
         Where every share of people is unknown, the share of area is drawn, and said.
     service : str
-    lang : {"vi", "en"}
+    lang : str
 
     Raises
     ------
     ValueError
         If no operator has the service.
     """
-    words = figure_words(lang)
+    words = read_words("figure", lang)
     rows = assessment.indicators
     rows = rows[(rows["service"] == service) & ~rows["operator"].isin(["two_or_more"])]
     if not rows.loc[rows["indicator"] == indicator, "share"].notna().any():

@@ -6,41 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from phusong.sentences import tell
+from phusong.words import read_words
 
 __all__ = ["format_check"]
 
 SHOWN = 12
-WORDS = {
-    "vi": {
-        "accepted": "ĐỌC ĐƯỢC",
-        "refused": "TỪ CHỐI",
-        "rows": "{rows_in} dòng vào = {rows_used} dùng + {rows_quarantined} để riêng"
-        " + {rows_ignored} bỏ qua",
-        "errors": "Lỗi",
-        "quarantine": "Để riêng (cần sửa)",
-        "repairs": "Đã sửa khi đọc",
-        "notes": "Ghi chú",
-        "more": "… và {n} mục nữa",
-        "row": "dòng",
-    },
-    "en": {
-        "accepted": "ACCEPTED",
-        "refused": "REFUSED",
-        "rows": "{rows_in} rows in = {rows_used} used + {rows_quarantined} set aside"
-        " + {rows_ignored} ignored",
-        "errors": "Errors",
-        "quarantine": "Set aside (to mend)",
-        "repairs": "Mended while reading",
-        "notes": "Notes",
-        "more": "… and {n} more",
-        "row": "row",
-    },
-}
 
 
 def format_check(account: Mapping[str, Any], *, lang: str = "vi") -> str:
     """Return the account of one file (see `io.check.check_file`) as text for a terminal."""
-    words = WORDS[lang]
+    words = read_words("check", lang)
     lines = [f"[{words[account['verdict']]}] {account['layer']}: {account['file']}"]
     if account["verdict"] == "accepted":
         lines.append("  " + words["rows"].format(**account))

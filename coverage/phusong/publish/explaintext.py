@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import Any
 
 from phusong.publish.teller import Teller
 from phusong.publish.texts import as_number, share_text
+from phusong.words import read_words, title_of
 
 __all__ = ["format_explanation"]
 
@@ -22,10 +21,9 @@ def format_explanation(account: Mapping[str, Any], *, lang: str = "vi") -> str:
     Parameters
     ----------
     account : Mapping
-    lang : {"vi", "en"}
+    lang : str
     """
-    text = (files("phusong.publish") / "assets" / "explain.toml").read_text(encoding="utf-8")
-    teller = Teller(w=tomllib.loads(text)[lang], lang=lang)
+    teller = Teller(w=read_words("explain", lang), lang=lang)
     commune, run = account["commune"], account["run"]
     lines = [teller.say("head", name=commune["commune_name"], code=commune["commune_code"],
                         vintage=commune["vintage"], day=teller.day(run["as_of"]))]  # fmt: skip
@@ -35,7 +33,7 @@ def format_explanation(account: Mapping[str, Any], *, lang: str = "vi") -> str:
     lines += ["", teller.w["step_3"], *_rows(account["service_rows"], teller)]
     lines += ["", teller.w["step_4"], *_files(account, teller), "", teller.w["targets"]]
     lines += [
-        f"  {target[f'title_{lang}']}: {teller.w[target['commune']]}"
+        f"  {title_of(target, 'title', lang)}: {teller.w[target['commune']]}"
         for target in account["targets"]
     ]
     return "\n".join(lines)

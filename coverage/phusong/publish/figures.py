@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
@@ -44,8 +42,9 @@ from phusong.publish.inset_figures import (
 from phusong.publish.palette import GAP
 from phusong.publish.summary import figure_text, format_count
 from phusong.publish.text_figures import FONT, fit_text, printable, wrap_text
+from phusong.words import read_words, title_of
 
-__all__ = ["PAPERS", "RC", "draw_map", "figure_words", "plot_communes", "save_figure"]
+__all__ = ["PAPERS", "RC", "draw_map", "plot_communes", "save_figure"]
 
 # Long and short side in points, how much larger than on A4 letters are, communes in the list.
 PAPERS: Mapping[str, tuple[float, float, float, int]] = MappingProxyType(
@@ -120,11 +119,11 @@ def plot_communes(
         Where every share of people is unknown, the share of area is drawn, and said.
     service : str
         Such as "5g" or "4g".
-    lang : {"vi", "en"}
+    lang : str
     ax : Axes, optional
         Drawn on; a new figure's without it. The legend is at its right.
     """
-    words = figure_words(lang)
+    words = read_words("figure", lang)
     with mpl.rc_context(RC):
         ax = Figure(figsize=(9, 6), layout="compressed").add_subplot() if ax is None else ax
         indicator = _drawable(assessment, indicator, service)
@@ -149,7 +148,7 @@ def draw_map(
     Parameters
     ----------
     assessment : Assessment
-    lang : {"vi", "en"}
+    lang : str
     service : str
         Such as "5g" or "4g".
     paper : {"A4", "A3"}
@@ -212,12 +211,6 @@ def save_figure(figure: Figure, path: Path) -> None:
         unfinished.write_bytes(drawn.getbuffer())
 
 
-def figure_words(lang: str) -> dict[str, str]:
-    """Return the words of printed figures in a language."""
-    text = (files("phusong") / "publish" / "assets" / "figure.toml").read_text(encoding="utf-8")
-    return dict(tomllib.loads(text)[lang])
-
-
 def _new_page(shapes: gpd.GeoSeries, paper: str, lang: str) -> _Page:
     if paper not in PAPERS:
         raise ValueError(f"paper: found {paper!r}, expected one of {', '.join(PAPERS)}")
@@ -230,8 +223,9 @@ def _new_page(shapes: gpd.GeoSeries, paper: str, lang: str) -> _Page:
 
     width, height = max((long, short), (short, long), key=lambda size: scale(*size))
     return _Page(
-        figure=Figure(figsize=(width / 72, height / 72)), words=figure_words(lang), lang=lang,
-        width=width, height=height, letters=letters, listed=listed,
+        figure=Figure(figsize=(width / 72, height / 72)), lang=lang,
+        words=read_words("figure", lang), width=width, height=height, letters=letters,
+        listed=listed,
     )  # fmt: skip
 
 
@@ -285,7 +279,7 @@ def _write_targets(page: _Page, y: float, assessment: Assessment) -> float:
     page.write(page.side, y, words["targets"], 8.5, weight="bold")
     for result in assessment.targets:
         target = result.target
-        name = target.title_vi if page.lang == "vi" else target.title_en
+        name = title_of(target, "title", page.lang)
         y -= page.pt(16)
         page.write(page.side, y, page.fit(f"{name} ({target.due.year})", width, 7.5), 7.5)
         y -= page.pt(11.3)

@@ -21,6 +21,7 @@ from phusong.publish.masts import masts_on_air
 from phusong.publish.palette import BREAKS
 from phusong.publish.summary import targets_json
 from phusong.sentences import tell
+from phusong.words import LANGUAGES
 
 __all__ = ["map_data", "to_json_text"]
 
@@ -109,7 +110,7 @@ def map_data(assessment: Assessment) -> dict[str, Any]:
         "as_of": about.as_of,
         "sources": about.sources,
         "notes": about.notes,
-        "notes_vi": [tell(note, "vi") for note in about.notes],
+        **{f"notes_{x}": [tell(note, x) for note in about.notes] for x in LANGUAGES if x != "en"},
         "synthetic": about.is_synthetic,
         "schematic": about.is_schematic,
         "targets": [

@@ -15,6 +15,7 @@ import folium
 from xstatic.pkg import leaflet
 
 from phusong.io.write import write_text
+from phusong.words import read_words
 
 __all__ = ["OfflineMap"]
 
@@ -27,13 +28,6 @@ SCRIPTS = (
 VIEWPORT = re.compile(r'<meta name="viewport"[^>]*/?>', re.DOTALL)
 MOST_NOTEBOOK_BYTES = 1_000_000  # what a map may add to a notebook
 FRAME_STYLE = "width:100%;height:640px;border:0"
-STILL_WORDS = {
-    "vi": ("Bản đồ tĩnh, cho nơi không chạy được chương trình",
-           "Bản đồ lớn hơn 1 MB nên không nằm trong sổ tay: lưu ra tệp bằng .save(\"map.html\")."),
-    "en": ("A still map, for where scripts cannot run",
-           "The map is larger than 1 MB and so not in the notebook: write it to a file with"
-           " .save(\"map.html\")."),
-}  # fmt: skip
 
 
 class OfflineMap(folium.Map):
@@ -108,7 +102,8 @@ class OfflineMap(folium.Map):
         )
         if self.draw_still is None:
             return frame
-        summary, too_large = STILL_WORDS[self.lang]
+        words = read_words("notebook", self.lang)
+        summary, too_large = words["still"], words["too_large"]
         png = base64.b64encode(self.draw_still()).decode()
         image = f'<img alt="{summary}" src="data:image/png;base64,{png}">'
         whole = f"{frame}<details><summary>{summary}</summary>{image}</details>"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
@@ -19,11 +17,12 @@ from matplotlib.ticker import FuncFormatter
 
 from phusong.publish.assessment import About, Assessment
 from phusong.publish.choropleth import class_handles, fit_limits, paint_classes, project_communes
-from phusong.publish.figures import RC, figure_words
+from phusong.publish.figures import RC
 from phusong.publish.palette import GAP
 from phusong.publish.summary import format_count
+from phusong.words import read_words
 
-__all__ = ["draw_curve", "draw_plan_map", "plan_columns", "plan_words"]
+__all__ = ["draw_curve", "draw_plan_map"]
 
 BILLION = 1e9
 # Colour and shape, so that the kinds are told apart in grey too.
@@ -35,16 +34,6 @@ MARKS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "new": (GAP, "^"),
     }
 )
-
-
-def plan_words(lang: str) -> dict[str, str]:
-    """Return the words of a plan in a language."""
-    return {name: word for name, word in _words(lang).items() if isinstance(word, str)}
-
-
-def plan_columns(lang: str) -> dict[str, str]:
-    """Return the headings of a plan's tables in a language."""
-    return dict(_words(lang)["columns"])
 
 
 def draw_curve(
@@ -68,9 +57,9 @@ def draw_curve(
         What no choice at this cost can exceed.
     years : float
         That costs are counted over.
-    lang : {"vi", "en"}
+    lang : str
     """
-    words = plan_words(lang)
+    words = read_words("plan", lang)
     cost = np.append(0.0, sites["cost_so_far_vnd"].to_numpy(float) / BILLION)
     people = np.append(0.0, sites["people_so_far"].to_numpy(float))
     with mpl.rc_context(RC):
@@ -115,9 +104,9 @@ def draw_plan_map(
     sites : GeoDataFrame
         `kind`, points in any CRS.
     service : str
-    lang : {"vi", "en"}
+    lang : str
     """
-    words, column = plan_words(lang), f"share_population_{service}"
+    words, column = read_words("plan", lang), f"share_population_{service}"
     with mpl.rc_context(RC):
         figure = Figure(figsize=(13, 6.6), layout="constrained")
         left, right = figure.subplots(1, 2)
@@ -128,7 +117,10 @@ def draw_plan_map(
             _write_title(ax, [words[name]])
         kinds = _draw_sites(right, sites.to_crs(shapes.crs), words, lang)
         classes = class_handles(
-            after.communes[column].to_numpy(float), figure_words(lang), lang, is_counted=False
+            after.communes[column].to_numpy(float),
+            read_words("figure", lang),
+            lang,
+            is_counted=False,
         )
         figure.legend(handles=[*classes, *kinds], loc="outside lower center", frameon=False,
                       ncols=5, fontsize=8.5)  # fmt: skip
@@ -137,11 +129,6 @@ def draw_plan_map(
         title = "\n".join([name + place, *_labels(before.about, words)])
         figure.suptitle(title, fontsize=12, weight="bold").set_parse_math(False)
     return figure
-
-
-def _words(lang: str) -> dict[str, Any]:
-    text = (files("phusong") / "publish" / "assets" / "plan.toml").read_text(encoding="utf-8")
-    return dict(tomllib.loads(text)[lang])
 
 
 def _labels(about: About, words: Mapping[str, str]) -> list[str]:

@@ -14,6 +14,7 @@ from matplotlib.patheffects import withStroke
 from phusong.errors import InputFileError
 from phusong.publish.figures import RC
 from phusong.radio.paths import Edge, Path, PathTerms, effective_earth_km, find_edge
+from phusong.words import read_words
 
 __all__ = ["MAX_PROFILES", "draw_profiles", "plot_profile"]
 
@@ -21,20 +22,6 @@ MAX_PROFILES = 12
 ROWS = 3
 FRESNEL_SHARE = 0.6  # of the first zone: free, nothing is lost by diffraction (P.530)
 GROUND, CLUTTER, RAY, EDGE = "#b59f7b", "#5d8a4a", "#1e66d0", "#c43c28"
-WORDS = {
-    "vi": {
-        "distance": "Khoảng cách (km)", "height": "Độ cao, có độ cong Trái Đất (m)",
-        "ground": "mặt đất", "clutter": "nhà, cây", "ray": "tia thẳng",
-        "fresnel": "60 % đới Fresnel thứ nhất", "edge": "gờ tương đương Bullington",
-        "loss": "suy hao", "los": "nhìn thẳng", "nlos": "bị che",
-    },
-    "en": {
-        "distance": "Distance (km)", "height": "Height on the curved Earth (m)",
-        "ground": "ground", "clutter": "what stands on it", "ray": "direct ray",
-        "fresnel": "60 % of the first Fresnel zone", "edge": "Bullington's edge",
-        "loss": "loss", "los": "line of sight", "nlos": "no line of sight",
-    },
-}  # fmt: skip
 
 
 def draw_profiles(
@@ -47,7 +34,7 @@ def draw_profiles(
     paths, terms : sequences of one length
     model : str
         For the titles.
-    lang : {"vi", "en"}
+    lang : str
 
     Raises
     ------
@@ -85,11 +72,11 @@ def plot_profile(
     path : Path
     terms : PathTerms
     model : str
-    lang : {"vi", "en"}
+    lang : str
     ax : Axes, optional
         Drawn on; a new figure's without it.
     """
-    words = WORDS[lang]
+    words = read_words("profile", lang)
     ax = Figure(figsize=(9, 4.2), layout="compressed").add_subplot() if ax is None else ax
     d_km, total_km = path.d_km, float(path.d_km[-1])
     bulge_m = 500.0 / effective_earth_km(path.link.dn) * d_km * (total_km - d_km)

@@ -9,9 +9,9 @@ import pandas as pd
 from phusong.changes import PARTS
 from phusong.io.sheets import DAY, Sheet
 from phusong.progress import WHOLE
-from phusong.publish.progresstext import outlook_text, reading_label, target_title
-from phusong.publish.trajectory import progress_words
+from phusong.publish.progresstext import outlook_text
 from phusong.targets import Target
+from phusong.words import read_words, title_of
 
 __all__ = ["progress_sheets"]
 
@@ -81,9 +81,9 @@ def progress_sheets(
         Commune names by code.
     notes : sequence of str
         What the last sheet says.
-    lang : {"vi", "en"}
+    lang : str
     """
-    words = progress_words(lang)
+    words = read_words("progress", lang)
     ahead = _named(outlook, targets, names, lang).assign(
         text=[outlook_text(row, lang) for _, row in outlook.iterrows()],
         verdict=outlook["verdict"].map(words),
@@ -125,9 +125,9 @@ def _named(
     table: pd.DataFrame, targets: Sequence[Target], names: Mapping[str, str], lang: str
 ) -> pd.DataFrame:
     """Return the rows with the words for their target, their reading and their commune."""
-    titles = {target.target_id: target_title(target, lang) for target in targets}
+    titles = {target.target_id: title_of(target, "title", lang) for target in targets}
     labels = {
-        (target.target_id, i): reading_label(reading, lang)
+        (target.target_id, i): title_of(reading, "label", lang)
         for target in targets
         for i, reading in enumerate(target.readings)
     }

@@ -11,14 +11,12 @@ import pandas as pd
 from phusong.changes import PARTS
 from phusong.progress import WHOLE
 from phusong.publish.summary import about_reading, figure_text
-from phusong.publish.trajectory import progress_words
 from phusong.targets import Figure, Reading, Target
+from phusong.words import LANGUAGES, localise, read_words, title_of, write_day
 
 __all__ = [
     "format_progress",
     "outlook_text",
-    "reading_label",
-    "target_title",
     "targets_progress_json",
 ]
 
@@ -35,16 +33,6 @@ CHANGE = (
 )  # fmt: skip
 
 
-def target_title(target: Target, lang: str) -> str:
-    """Return the title of a target in a language."""
-    return target.title_vi if lang == "vi" else target.title_en
-
-
-def reading_label(reading: Reading, lang: str) -> str:
-    """Return the label of a reading in a language."""
-    return reading.label_vi if lang == "vi" else reading.label_en
-
-
 def outlook_text(row: pd.Series, lang: str) -> str:
     """Return what is needed from now on and where today's rate leads, or why that is not said.
 
@@ -52,11 +40,11 @@ def outlook_text(row: pd.Series, lang: str) -> str:
     ----------
     row : Series
         A row of `progress.look_ahead`.
-    lang : {"vi", "en"}
+    lang : str
     """
-    words = progress_words(lang)
+    words = read_words("progress", lang)
     rate = _points(row["rate_per_year"], lang)
-    day = "" if pd.isna(row["forecast_date"]) else _day(row["forecast_date"], lang)
+    day = "" if pd.isna(row["forecast_date"]) else write_day(row["forecast_date"], lang)
     ahead = words[row["forecast"]].format(rate=rate, day=day)
     if math.isnan(row["rate_needed"]):
         return ahead if row["as_of"] <= row["due"] else f"{words['needed_past']}; {ahead}"
@@ -76,17 +64,20 @@ def format_progress(
     lang: str = "vi",
 ) -> str:
     """Return the progress of every target as text for a terminal."""
-    words = progress_words(lang)
+    words = read_words("progress", lang)
     lines = [heading, *marks]
     for target in targets:
-        lines += ["", f"{target_title(target, lang)} ({_day(pd.Timestamp(target.due), lang)})"]
+        lines += [
+            "",
+            f"{title_of(target, 'title', lang)} ({write_day(pd.Timestamp(target.due), lang)})",
+        ]
         own = outlook[outlook["target_id"] == target.target_id]
         lines += [f"  {words['no_data']}"] if own.empty else []
         for _, row in own[own["commune_code"] == WHOLE].iterrows():
             reading = target.readings[row["reading"]]
             value = figure_text(_figure(row, reading), lang)
-            asked = _comma(f"{100 * row['threshold']:g}", lang)
-            lines.append(f"  [{words[row['verdict']].upper()}] {reading_label(reading, lang)}")
+            asked = localise(f"{100 * row['threshold']:g}", lang)
+            lines.append(f"  [{words[row['verdict']].upper()}] {title_of(reading, 'label', lang)}")
             lines.append(f"    {value} ≥ {asked} %: {outlook_text(row, lang)}")
             lines += _change_lines(changes, target.target_id, row["reading"], lang)
         each = own[own["commune_code"] != WHOLE]["verdict"].value_counts()
@@ -98,7 +89,7 @@ def format_progress(
 
 
 def _change_lines(changes: pd.DataFrame, target_id: str, reading: int, lang: str) -> list[str]:
-    words = progress_words(lang)
+    words = read_words("progress", lang)
     is_own = (changes["target_id"] == target_id) & (changes["reading"] == reading)
     lines = []
     for _, row in changes[is_own & (changes["commune_code"] == WHOLE)].iterrows():
@@ -107,7 +98,7 @@ def _change_lines(changes: pd.DataFrame, target_id: str, reading: int, lang: str
             for part in PARTS
             if not abs(row[part]) < 5e-5
         ]
-        dates = f"{_day(row['date_before'], lang)} → {_day(row['date_after'], lang)}"
+        dates = f"{write_day(row['date_before'], lang)} → {write_day(row['date_after'], lang)}"
         change = _points(row["change"], lang, is_signed=True)
         lines.append(f"    {dates}: {change} = {'; '.join(parts) or words['no_changes']}")
     return lines
@@ -174,7 +165,7 @@ def _reading_json(
     reading = target.readings[position]
     said: dict[str, object] = {}
     for _, row in outlook.iterrows():  # one row, none for a reading without a threshold
-        said = _plain(row, AHEAD) | {f"text_{x}": outlook_text(row, x) for x in ("vi", "en")}
+        said = _plain(row, AHEAD) | {f"text_{x}": outlook_text(row, x) for x in LANGUAGES}
     return about_reading(reading) | {
         "series": [_plain(row, SERIES) for _, row in followed.iterrows()],
         "outlook": said or None,
@@ -200,12 +191,4 @@ def _figure(row: pd.Series, reading: Reading) -> Figure:
 def _points(share: float, lang: str, *, is_signed: bool = False) -> str:
     if math.isnan(share):
         return "?"
-    return _comma(f"{100 * share:+.2f}" if is_signed else f"{100 * share:.1f}", lang)
-
-
-def _comma(text: str, lang: str) -> str:
-    return text.replace(".", ",") if lang == "vi" else text
-
-
-def _day(day: pd.Timestamp, lang: str) -> str:
-    return f"{day:%d/%m/%Y}" if lang == "vi" else f"{day:%Y-%m-%d}"
+    return localise(f"{100 * share:+.2f}" if is_signed else f"{100 * share:.1f}", lang)

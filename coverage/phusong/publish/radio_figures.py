@@ -18,6 +18,7 @@ from matplotlib.patches import Patch
 from phusong.publish.figures import RC
 from phusong.publish.palette import CLASSES, GAP, NO_DATA
 from phusong.radio.relief import Relief
+from phusong.words import read_words
 
 __all__ = ["draw_signal", "plot_gaps", "plot_power", "plot_relief", "plot_servers"]
 
@@ -32,23 +33,6 @@ LAND = LinearSegmentedColormap.from_list(
 )
 SUN = (315.0, 45.0)
 MOST_PIXELS = 1_400
-WORDS = {
-    "vi": {
-        "power": "Mức thu trung vị so với ngưỡng (dB)",
-        "server": "Trạm phục vụ tốt nhất, nơi đủ mức thu (màu lặp lại)",
-        "gap": "Xác suất đủ mức thu", "relief": "Địa hình (m)", "none": "yếu hơn, hoặc không có",
-        "unknown": "địa hình không rõ", "title": "Vùng phủ {service}, mô hình · {as_of:%d/%m/%Y}",
-        "synthetic": "DỮ LIỆU GIẢ LẬP (synthetic): trạm và địa hình không có thật",
-    },
-    "en": {
-        "power": "Median signal against the threshold (dB)",
-        "server": "Best server where the signal suffices (colours repeat)",
-        "gap": "Probability that the signal suffices", "relief": "Terrain (m)",
-        "none": "less, or none", "unknown": "terrain not known",
-        "title": "{service} coverage, modelled · {as_of:%Y-%m-%d}",
-        "synthetic": "SYNTHETIC DATA: neither sites nor terrain are real",
-    },
-}  # fmt: skip
 
 
 def draw_signal(
@@ -70,10 +54,10 @@ def draw_signal(
         Communes in the grid's CRS, whose borders are drawn; what lies outside is faded.
     said : str
         A line below the title: by which model, from which power.
-    lang : {"vi", "en"}
+    lang : str
     is_synthetic : bool
     """
-    words = WORDS[lang]
+    words = read_words("signal_figure", lang)
     with mpl.rc_context(RC):
         figure = Figure(figsize=(13.0, 10.5), layout="compressed")
         axes = figure.subplots(2, 2).ravel()

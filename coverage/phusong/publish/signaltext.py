@@ -7,27 +7,9 @@ from typing import Any
 
 from phusong.publish.summary import format_percent, format_rows
 from phusong.publish.texts import share_text
+from phusong.words import read_words
 
 __all__ = ["format_prediction"]
-
-WORDS = {
-    "vi": {
-        "synthetic": "DỮ LIỆU GIẢ LẬP (synthetic): trạm và địa hình không có thật",
-        "sectors": "{n} ô", "or": " hoặc ", "share_area": "diện tích, mô hình",
-        "share_population": "người dân, mô hình", "levels": "diện tích chắc có sóng",
-        "at": "{share} (xác suất ≥ {level})",
-        "beyond": "{share} diện tích ở xa mọi cột hơn bán kính tính",
-        "left_out": "{n} ô không tính được mức thu: xem left_out.csv",
-    },
-    "en": {
-        "synthetic": "SYNTHETIC DATA: neither sites nor terrain are real",
-        "sectors": "{n} sectors", "or": " or ", "share_area": "area, modelled",
-        "share_population": "people, modelled", "levels": "area that is sure",
-        "at": "{share} (probability ≥ {level})",
-        "beyond": "{share} of the area is farther from every mast than the radius",
-        "left_out": "{n} sectors are not predicted: left_out.csv",
-    },
-}  # fmt: skip
 
 
 def format_prediction(summary: Mapping[str, Any], *, lang: str = "vi") -> str:
@@ -37,9 +19,9 @@ def format_prediction(summary: Mapping[str, Any], *, lang: str = "vi") -> str:
     ----------
     summary : Mapping
         As `run_prediction` gives it.
-    lang : {"vi", "en"}
+    lang : str
     """
-    words = WORDS[lang]
+    words = read_words("signal", lang)
     lines = [words["synthetic"]] if summary["synthetic"] else []
     for name, found in summary["services"].items():
         lines += _service_lines(name, found, words, lang)

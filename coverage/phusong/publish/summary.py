@@ -8,6 +8,7 @@ from html import escape
 
 from phusong.publish.assessment import Assessment
 from phusong.targets import Figure, Reading, TargetResult
+from phusong.words import localise, read_words, title_of
 
 __all__ = [
     "about_reading",
@@ -22,49 +23,6 @@ __all__ = [
 ]
 
 WORST = 10
-
-_WORDS = {
-    "vi": {
-        "as_of": "Số liệu ngày",
-        "synthetic": "DỮ LIỆU GIẢ LẬP (synthetic): không phải mạng thật",
-        "schematic": "RANH GIỚI SƠ ĐỒ (schematic): không phải ranh giới thật",
-        "met": "ĐẠT",
-        "missed": "CHƯA ĐẠT",
-        "undetermined": "CHƯA XÁC ĐỊNH",
-        "on_the_way": "ĐANG THỰC HIỆN",
-        "due": "hạn",
-        "short": "còn thiếu {n} xã, {people} người",
-        "open": "chưa rõ {n} xã",
-        "no_interval": "không có khoảng",
-        "unknown": "chưa có số liệu để đọc",
-        "nothing": "không có số liệu để đếm xã và người còn thiếu",
-        "none_short": "không còn xã nào chắc chắn thiếu",
-        "worst": "Các xã thiếu nhất (theo số người chưa được phủ)",
-        "gaps": "{n} xã trong danh sách thiếu",
-        "people": "người",
-        "set_aside": "{rows_in} dòng vào = {used} dùng + {aside} để riêng + {ignored} bỏ qua",
-    },
-    "en": {
-        "as_of": "As of",
-        "synthetic": "SYNTHETIC DATA: not a real network",
-        "schematic": "SCHEMATIC BOUNDARIES: not the real ones",
-        "met": "MET",
-        "missed": "MISSED",
-        "undetermined": "UNDETERMINED",
-        "on_the_way": "ON THE WAY",
-        "due": "due",
-        "short": "{n} communes and {people} people short",
-        "open": "{n} communes unknown",
-        "no_interval": "no interval",
-        "unknown": "nothing to read it from",
-        "nothing": "nothing to count communes and people short from",
-        "none_short": "no commune is surely short",
-        "worst": "The worst communes (by people not covered)",
-        "gaps": "{n} gap communes in the list",
-        "people": "people",
-        "set_aside": "{rows_in} rows in = {used} used + {aside} set aside + {ignored} ignored",
-    },
-}
 
 
 def summarise(
@@ -162,7 +120,7 @@ def format_summary(
     assessment: Assessment, *, rows: Mapping[str, Mapping[str, int]], lang: str = "vi"
 ) -> str:
     """Return the summary as text for a terminal."""
-    words, about = _WORDS[lang], assessment.about
+    words, about = read_words("summary", lang), assessment.about
     lines = [f"{about.place or 'phusong'} · {words['as_of']} {about.as_of.isoformat()}"]
     lines += [words["synthetic"]] if about.is_synthetic else []
     lines += [words["schematic"]] if about.is_schematic else []
@@ -181,7 +139,7 @@ def format_summary(
 
 def format_rows(rows: Mapping[str, Mapping[str, int]], lang: str) -> list[str]:
     """Return a line for each input: all its rows are used, set aside or ignored."""
-    form = _WORDS[lang]["set_aside"]
+    form = read_words("summary", lang)["set_aside"]
     return [
         f"{name}: " + form.format(
             rows_in=counts["rows_in"], used=counts["rows_used"],
@@ -192,12 +150,12 @@ def format_rows(rows: Mapping[str, Mapping[str, int]], lang: str) -> list[str]:
 
 
 def _target_lines(result: TargetResult, lang: str) -> list[str]:
-    words, target = _WORDS[lang], result.target
-    title = target.title_vi if lang == "vi" else target.title_en
+    words, target = read_words("summary", lang), result.target
+    title = title_of(target, "title", lang)
     lines = [f"[{words[result.status]}] {title} ({words['due']} {target.due.isoformat()})"]
     for figure in result.figures:
         reading = figure.reading
-        label = reading.label_vi if lang == "vi" else reading.label_en
+        label = title_of(reading, "label", lang)
         wanted = (
             "" if reading.threshold is None else f"  ≥ {format_percent(reading.threshold, lang)}"
         )
@@ -207,7 +165,7 @@ def _target_lines(result: TargetResult, lang: str) -> list[str]:
 
 def _shortfall(result: TargetResult, lang: str) -> str:
     """Say how many communes and people a target lacks, as far as anything was read."""
-    words = _WORDS[lang]
+    words = read_words("summary", lang)
     is_known = any(not math.isnan(figure.share_high) or not math.isnan(figure.share)
                    for figure in result.figures)  # fmt: skip
     if not result.n_communes or not (is_known or result.short_codes):
@@ -225,7 +183,7 @@ def _shortfall(result: TargetResult, lang: str) -> str:
 
 def figure_text(figure: Figure, lang: str) -> str:
     """Return a figure with its bounds as people read it."""
-    words = _WORDS[lang]
+    words = read_words("summary", lang)
     if math.isnan(figure.share):
         return words["unknown"]
     if math.isnan(figure.share_low):
@@ -237,26 +195,22 @@ def figure_text(figure: Figure, lang: str) -> str:
 def format_percent(share: float, lang: str) -> str:
     """Return a share in per cent; only what is whole reads 100, only what is nothing reads 0."""
     shown = min(max(round(100 * share, 1), 0.1 if share > 0 else 0.0), 100 if share >= 1 else 99.9)
-    return _localise(f"{shown:.1f}", lang) + " %"
+    return localise(f"{shown:.1f}", lang) + " %"
 
 
 def format_count(number: float, lang: str) -> str:
     """Return a whole number with the language's thousands sign; "?" where it is not known."""
-    return "?" if math.isnan(number) else _localise(f"{number:,.0f}", lang)
-
-
-def _localise(text: str, lang: str) -> str:
-    return text.translate(str.maketrans(",.", ".,")) if lang == "vi" else text
+    return "?" if math.isnan(number) else localise(f"{number:,.0f}", lang)
 
 
 def summary_html(assessment: Assessment, *, lang: str = "vi") -> str:
     """Return the targets and the worst communes as two small HTML tables, every text escaped."""
-    words, about = _WORDS[lang], assessment.about
+    words, about = read_words("summary", lang), assessment.about
     head = [about.place or "phusong", f"{words['as_of']} {about.as_of.isoformat()}"]
     head += [words["synthetic"]] if about.is_synthetic else []
     head += [words["schematic"]] if about.is_schematic else []
     targets = [
-        [words[result.status], result.target.title_vi if lang == "vi" else result.target.title_en,
+        [words[result.status], title_of(result.target, "title", lang),
          figure_text(result.figures[0], lang)]
         for result in assessment.targets
     ]  # fmt: skip

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from phusong.publish.texts import as_number, count_text, date_text, decimal_text
+from phusong.publish.texts import as_number, count_text, decimal_text
+from phusong.words import write_day
 
 __all__ = ["Teller"]
 
@@ -33,7 +34,7 @@ class Teller:
         return self.w.get(code, code)
 
     def day(self, day: date | str) -> str:
-        return date_text(str(day), self.lang)
+        return write_day(day, self.lang)
 
     def count(self, number: float) -> str:
         return count_text(float(number), self.lang, self.w)

@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import Any
 
 import pandas as pd
 
 from phusong.publish.summary import figure_text, format_count
 from phusong.targets import Figure, Reading
+from phusong.words import localise
 
 __all__ = [
-    "LANGUAGES",
     "as_number",
     "count_text",
-    "date_text",
     "decimal_text",
-    "read_words",
     "share_text",
 ]
-
-LANGUAGES = ("vi", "en")  # the first is at the root of a site, the others in folders
 
 # A share of a commune, as the text helpers of the summary take it.
 _OF_A_COMMUNE = Reading(
     label_vi="", label_en="", indicator="", service="", share_of="people", threshold=None
 )
-
-
-def read_words(lang: str) -> Mapping[str, str]:
-    """Return the words of a language by name."""
-    text = (files("phusong.publish.site") / "assets" / "words.toml").read_text(encoding="utf-8")
-    return dict(tomllib.loads(text)[lang])
 
 
 def as_number(value: Any) -> float:
@@ -67,14 +55,5 @@ def decimal_text(number: float, digits: int, lang: str, words: Mapping[str, str]
         return words["unknown"]
     whole, _, decimals = f"{abs(number):.{digits}f}".partition(".")
     sign = "−" if number < 0 else ""
-    mark = "," if lang == "vi" else "."
-    return f"{sign}{format_count(float(whole), lang)}{mark if decimals else ''}{decimals}"
-
-
-def date_text(iso: str, lang: str) -> str:
-    """Return a day as people of a language write it.
-
-    >>> date_text("2026-06-30", "vi"), date_text("2026-06-30", "en")
-    ('30/06/2026', '2026-06-30')
-    """
-    return "/".join(reversed(iso.split("-"))) if lang == "vi" else iso
+    mark = localise(".", lang) if decimals else ""
+    return f"{sign}{format_count(float(whole), lang)}{mark}{decimals}"

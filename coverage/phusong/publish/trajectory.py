@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from importlib.resources import files
 
 import matplotlib as mpl
 import numpy as np
@@ -17,13 +15,13 @@ from matplotlib.ticker import PercentFormatter
 from phusong.changes import PARTS
 from phusong.publish.figures import RC
 from phusong.publish.palette import GAP
+from phusong.words import localise, read_words
 
 __all__ = [
     "VERDICTS",
     "draw_communes",
     "plot_changes",
     "plot_trajectory",
-    "progress_words",
     "title_axes",
 ]
 
@@ -44,12 +42,6 @@ PART_COLOURS = {
 }
 
 
-def progress_words(lang: str) -> dict[str, str]:
-    """Return the words of progress, in Vietnamese ("vi") or English ("en")."""
-    text = (files("phusong") / "publish" / "assets" / "trajectory.toml").read_text("utf-8")
-    return dict(tomllib.loads(text)[lang])
-
-
 def plot_trajectory(rows: pd.DataFrame, *, lang: str = "vi", ax: Axes | None = None) -> Axes:
     """Return axes with one figure's values, what they can be, its path and its threshold.
 
@@ -57,11 +49,11 @@ def plot_trajectory(rows: pd.DataFrame, *, lang: str = "vi", ax: Axes | None = N
     ----------
     rows : DataFrame
         One figure of `progress.follow_targets`, in order of date.
-    lang : {"vi", "en"}
+    lang : str
     ax : Axes, optional
         Drawn on; a new figure's without it.
     """
-    words = progress_words(lang)
+    words = read_words("progress", lang)
     with mpl.rc_context(RC):
         ax = Figure(figsize=(8, 4.5), layout="constrained").add_subplot() if ax is None else ax
         _draw_figure(ax, rows, words)
@@ -100,11 +92,11 @@ def draw_communes(
         Commune names by code.
     title : str
         Of the page.
-    lang : {"vi", "en"}
+    lang : str
     columns, rows : int
         How many there is room for; the page says how many there are.
     """
-    words = progress_words(lang)
+    words = read_words("progress", lang)
     order = _farthest_below(followed)
     shown = order[: columns * rows]
     with mpl.rc_context(RC):
@@ -136,11 +128,11 @@ def plot_changes(changes: pd.DataFrame, *, lang: str = "vi", ax: Axes | None = N
     changes : DataFrame
         One figure's rows of `tracking.track_runs`, in order of date. A part that is not known is
         not drawn; the interval has a "?".
-    lang : {"vi", "en"}
+    lang : str
     ax : Axes, optional
         Drawn on; a new figure's without it.
     """
-    words = progress_words(lang)
+    words = read_words("progress", lang)
     with mpl.rc_context(RC):
         ax = Figure(figsize=(8, 4.5), layout="constrained").add_subplot() if ax is None else ax
         at = np.arange(len(changes))
@@ -154,7 +146,7 @@ def plot_changes(changes: pd.DataFrame, *, lang: str = "vi", ax: Axes | None = N
         ax.plot(at, change, "D", ms=5, mfc="white", mec="black", label=words["change"])
         is_open = changes[list(PARTS)].isna().any(axis=1).to_numpy()
         for x, y, top, mark in zip(at, change, tops, is_open, strict=True):
-            told = f"{y:+.1f}".replace(".", "," if lang == "vi" else ".") + " ?" * bool(mark)
+            told = localise(f"{y:+.1f}", lang) + " ?" * bool(mark)
             ax.annotate(
                 told, (x, np.nanmax([y, top])), xytext=(0, 6), textcoords="offset points",
                 ha="center", fontsize=9, weight="bold",

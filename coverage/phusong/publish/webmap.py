@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from itertools import pairwise
@@ -16,6 +15,7 @@ from phusong.publish.mapdata import map_data, to_json_text
 from phusong.publish.mappictures import UNCOVERED_RGBA
 from phusong.publish.offline import OfflineMap
 from phusong.publish.palette import BREAKS, CHANGES, CLASSES, GAP, TECHNOLOGIES, TIERS
+from phusong.words import LANGUAGES, read_words
 
 __all__ = ["build_map", "escape_json", "read_map_data", "render_map", "render_page"]
 
@@ -30,7 +30,7 @@ def build_map(
     Parameters
     ----------
     assessment : Assessment
-    lang : {"vi", "en"}
+    lang : str
         The language in which it opens; the page has a switch.
     breaks : sequence of float
         Limits of the classes of shares, to explore with. Two maps with the policy's limits can be
@@ -73,7 +73,7 @@ def render_page(
     other : Mapping, optional
         A second one: another date, or another scenario. The page opens on the first and says what
         changed from the second to the first.
-    lang : {"vi", "en"}
+    lang : str
 
     Raises
     ------
@@ -90,7 +90,7 @@ def _page(
     breaks: Sequence[float] = BREAKS,
     draw_still: Callable[[], bytes] | None = None,
 ) -> OfflineMap:
-    words = tomllib.loads(_asset("words.toml"))
+    words = {code: read_words("map", code) for code in LANGUAGES}
     if lang not in words:
         raise ValueError(f"lang: found {lang!r}, expected one of {', '.join(words)}")
     limits = [0.0, *breaks, 1.0]
@@ -99,6 +99,7 @@ def _page(
     style = {
         "lang": lang,
         "words": words,
+        "languages": {code: read_words("format", code) for code in LANGUAGES},
         "palette": {
             "breaks": list(breaks),
             "is_policy": tuple(breaks) == BREAKS,

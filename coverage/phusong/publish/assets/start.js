@@ -95,7 +95,7 @@ for (const control of [...layerControls, ...byId("controls").querySelectorAll("f
   control.addEventListener("change", () => { refill(); draw(); drawCommune(); writeAddress(); });
 }
 byId("switch-language").addEventListener("click", () => {
-  lang = lang === "vi" ? "en" : "vi";
+  lang = nextLanguage();
   words = style.words[lang];
   writeAll();
   drawNames();

@@ -20,6 +20,12 @@ const clear = (element) => { element.replaceChildren(); return element; };
 // A key without a word (a service "6g") is shown as it is, in capitals; "constructor" is no word.
 const word = (key) => (Object.hasOwn(words, key) ? words[key] : String(key).toUpperCase());
 const fillIn = (text, values) => text.replace(/\{(\w+)\}/g, (_, key) => values[key]);
+// What a register says in this language; in English where it does not speak it.
+const ofLanguage = (entry, name) => entry[`${name}_${lang}`] ?? entry[name + "_en"];
+const nextLanguage = () => {
+  const codes = Object.keys(style.languages);
+  return codes[(codes.indexOf(lang) + 1) % codes.length];
+};
 // Operators are names, not words: one that is called "area" is not translated.
 const operatorName = (key) => (["any", "two_or_more"].includes(key) ? words[key] : key);
 
@@ -27,7 +33,7 @@ const formats = new Map();
 function number(value, digits = 0) {
   if (value === null || value === undefined) return "–";
   const key = lang + digits;
-  if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(lang === "vi" ? "vi-VN" : "en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits }));
+  if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(style.languages[lang].locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }));
   return formats.get(key).format(value);
 }
 // Shares are 0 to 1; only what is whole reads 100 %, only what is nothing reads 0 %.
@@ -36,7 +42,7 @@ const percent = (share) => (share === null || share === undefined ? words.unknow
 const range = (low, high) => (low === null || low === undefined ? words.no_interval : `${perHundred(low)} – ${percent(high)}`);
 const points = (change) => (change === null ? words.unknown : (change > 0 ? "+" : change < 0 ? "−" : "") + number(Math.abs(change) * 100, 1));
 const peopleText = (count) => (count === null ? words.unknown : `${number(count)} ${words.people}`);
-const dayOf = (data) => new Date(data.as_of + "T00:00:00").toLocaleDateString(lang === "vi" ? "vi-VN" : "en-GB", { day: "2-digit", month: "2-digit", year: "numeric" });
+const dayOf = (data) => new Date(data.as_of + "T00:00:00").toLocaleDateString(style.languages[lang].locale, { day: "2-digit", month: "2-digit", year: "numeric" });
 
 function writeHeading(data) {
   const place = data.place ? " · " + data.place : "";
@@ -52,8 +58,8 @@ function writeHeading(data) {
   byId("hits").setAttribute("aria-label", words.search_label);
   byId("legend-box").setAttribute("aria-label", words.legend);
   byId("open-table").textContent = words.table;
-  byId("switch-language").textContent = words.other_language;
-  byId("switch-language").lang = lang === "vi" ? "en" : "vi";
+  byId("switch-language").textContent = style.languages[nextLanguage()].name;
+  byId("switch-language").lang = nextLanguage();
 }
 
 function writeTargets(data) {
@@ -63,7 +69,7 @@ function writeTargets(data) {
     const line = make("p");
     line.append(
       make("span", word(target.status), "status " + target.status),
-      ` · ${lang === "vi" ? target.title_vi : target.title_en}: `,
+      ` · ${ofLanguage(target, "title")}: `,
       make("strong", percent(target.share)),
       ` [${range(target.share_low, target.share_high)}], ${words.due} ${target.due.slice(0, 4)}`,
     );
@@ -78,6 +84,6 @@ function writeAbout(data) {
   if (!data.notes.length) return;
   const notes = make("details"), list = make("ul");
   notes.append(make("summary", `${words.notes} (${number(data.notes.length)})`), list);
-  for (const note of lang === "vi" ? data.notes_vi : data.notes) list.append(make("li", note));
+  for (const note of data["notes_" + lang] ?? data.notes) list.append(make("li", note));
   about.append(notes);
 }

@@ -78,7 +78,7 @@ class Document:
 
     Attributes
     ----------
-    lang : {"vi", "en"}
+    lang : str
     moment : datetime
         For the file's own dates, so that the same report has the same bytes.
     authority, number, state, motto, place_and_date : str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from phusong.errors import InputFileError, MissingExtraError
 from phusong.publish.report.contents import compose
 from phusong.publish.report.sources import read_sources
+from phusong.words import LANGUAGES
 
 __all__ = ["write_report"]
 
@@ -18,7 +18,7 @@ def write_report(
     *,
     previous: Path | None = None,
     plan: Path | None = None,
-    lang: Literal["vi", "en"] = "vi",
+    lang: str = LANGUAGES[0],
 ) -> None:
     """Write the periodic report of a run, as DOCX or PDF by the name of the file.
 
@@ -32,7 +32,7 @@ def write_report(
         Folder of an earlier run of the same area: the report says what changed.
     plan : Path, optional
         Folder of `phusong plan`: the report proposes it.
-    lang : {"vi", "en"}
+    lang : str
 
     Raises
     ------

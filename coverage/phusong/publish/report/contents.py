@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, time
-from importlib.resources import files
 from typing import Any
 
 from phusong.publish.report.annexes import annexes
@@ -15,8 +13,9 @@ from phusong.publish.report.findings import evidence_part, places_part, plan_par
 from phusong.publish.report.sources import ReportSources
 from phusong.publish.report.teller import ReportTeller
 from phusong.publish.run_outputs import Run, find_reading
-from phusong.publish.texts import as_number, read_words
+from phusong.publish.texts import as_number
 from phusong.sentences import tell
+from phusong.words import read_words, title_of
 
 __all__ = ["compose"]
 
@@ -29,7 +28,7 @@ def compose(sources: ReportSources, *, lang: str) -> Document:
     Parameters
     ----------
     sources : ReportSources
-    lang : {"vi", "en"}
+    lang : str
     """
     run = sources.run
     say = ReportTeller(w=_read_words(lang), lang=lang)
@@ -62,8 +61,7 @@ def compose(sources: ReportSources, *, lang: str) -> Document:
 
 
 def _read_words(lang: str) -> Mapping[str, str]:
-    text = (files(__package__) / "assets" / "words.toml").read_text(encoding="utf-8")
-    return {**read_words(lang), **tomllib.loads(text)[lang]}
+    return {**read_words("site", lang), **read_words("report", lang)}
 
 
 def _basis(say: ReportTeller, sources: ReportSources) -> Iterator[Block]:
@@ -118,13 +116,13 @@ def _results(say: ReportTeller, sources: ReportSources) -> Iterator[Block]:
     rows: list[tuple[str, ...]] = []
     for target in run.targets:
         rows.append((
-            target[f"title_{say.lang}"], "", "", "", f"{say(target['status'])} · "
+            title_of(target, "title", say.lang), "", "", "", f"{say(target['status'])} · "
             f"{say('due', day=say.day(target['due']))}",
         ))  # fmt: skip
         for reading in target["readings"]:
             threshold = reading["threshold"]
             rows.append((
-                "– " + reading[f"label_{say.lang}"],
+                "– " + title_of(reading, "label", say.lang),
                 say.share(reading["share"], reading["share_low"], reading["share_high"]),
                 "–" if threshold is None else "≥ " + say.percent(threshold),
                 say.points(_change(run, previous, target, reading)),
@@ -140,7 +138,7 @@ def _results(say: ReportTeller, sources: ReportSources) -> Iterator[Block]:
 
 
 def _shortfall(say: ReportTeller, target: Mapping[str, Any]) -> str:
-    title = target[f"title_{say.lang}"]
+    title = title_of(target, "title", say.lang)
     if not target["n_communes"]:
         return say("target_unmeasured", title=title)
     told = [say("short", n=say.count(target["n_communes_short"]),

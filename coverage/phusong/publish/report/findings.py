@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from phusong.publish.plan_figures import plan_words
 from phusong.publish.report.blocks import Block, Heading, Paragraph, Table
 from phusong.publish.report.sources import PlanOutputs
 from phusong.publish.report.teller import ReportTeller
 from phusong.publish.run_outputs import Run, read_table
+from phusong.words import read_words
 
 __all__ = ["evidence_part", "places_part", "plan_part"]
 
@@ -149,7 +149,7 @@ def plan_part(say: ReportTeller, plan: PlanOutputs | None) -> Iterator[Block]:
         service=say.service(says["service"]), cost=say.count(says["cost_vnd"] / BILLION),
         years=say.decimal(says["years"], 0), proof=say(word, bound=bound),
     ))  # fmt: skip
-    first, kinds = pd.DataFrame(sites).head(SHOWN), plan_words(say.lang)
+    first, kinds = pd.DataFrame(sites).head(SHOWN), read_words("plan", say.lang)
     columns = ("rank", "site", "kind", "operator", "commune", "gained", "cost")
     yield Table(
         caption=say("proposals_caption", n=say.count(len(first))),

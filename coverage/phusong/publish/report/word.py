@@ -30,6 +30,7 @@ from phusong.publish.report.blocks import (
     Picture,
     Table,
 )
+from phusong.words import read_words
 
 __all__ = ["write_docx"]
 
@@ -41,7 +42,6 @@ PAGE_MM, MARGINS_MM = (210, 297), {"top": 20, "bottom": 20, "left": 30, "right":
 TEXT_MM = PAGE_MM[0] - MARGINS_MM["left"] - MARGINS_MM["right"]
 PICTURE_MM = (TEXT_MM, 200)
 CENTRE, RIGHT = WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.RIGHT
-LANGUAGES = {"vi": "vi-VN", "en": "en-GB"}
 
 
 def write_docx(report: Document, path: Path) -> None:
@@ -70,7 +70,7 @@ def write_docx(report: Document, path: Path) -> None:
 def _set_up(made: Any, report: Document) -> None:
     about = made.core_properties
     about.title, about.subject, about.author = report.kind, report.subject, "phusong"
-    about.language = LANGUAGES[report.lang]
+    about.language = read_words("format", report.lang)["locale"]
     about.created = about.modified = report.moment
     about.comments = "; ".join(report.labels)
     section = made.sections[0]
@@ -95,7 +95,7 @@ def _set_up(made: Any, report: Document) -> None:
         style.paragraph_format.space_before = Pt(6)
         style.paragraph_format.space_after = Pt(6)
     language = OxmlElement("w:lang")
-    language.set(qn("w:val"), LANGUAGES[report.lang])
+    language.set(qn("w:val"), read_words("format", report.lang)["locale"])
     made.styles["Normal"].element.get_or_add_rPr().append(language)
     title = made.styles["Title"]
     title.font.bold = True

@@ -15,6 +15,7 @@ from phusong.publish.site.drawings import hatching
 from phusong.publish.site.model import UNKNOWN, Key, Site, Triple
 from phusong.publish.site.voice import Page, Voice
 from phusong.publish.texts import as_number
+from phusong.words import title_of
 
 __all__ = ["COMPARE_MAP", "MAP", "area_pages"]
 
@@ -161,7 +162,7 @@ def _target(voice: Voice, target: Mapping[str, Any]) -> dict[str, Any]:
     lang = voice.lang
     return {
         "href": f"target/{_target_file(target)}.html",
-        "title": target[f"title_{lang}"],
+        "title": title_of(target, "title", lang),
         "status": target["status"],
         "due": voice.day(target["due"]),
         "short": _short(voice, target),
@@ -170,7 +171,7 @@ def _target(voice: Voice, target: Mapping[str, Any]) -> dict[str, Any]:
         "clause": target["clause"],
         "readings": [
             {
-                "label": reading[f"label_{lang}"],
+                "label": title_of(reading, "label", lang),
                 "figure": voice.share(_triple(reading)),
                 "threshold": None if reading["threshold"] is None
                 else voice.percent(reading["threshold"]),
@@ -217,8 +218,8 @@ def _target_history(voice: Voice, target: Mapping[str, Any]) -> Mapping[str, obj
              for run in voice.site.runs]  # fmt: skip
     rows = [[UNKNOWN if reading is None else _triple(reading) for reading in row] for row in found]
     return voice.history(
-        readings[0][f"label_{voice.lang}"],
-        [reading[f"label_{voice.lang}"] for reading in readings],
+        title_of(readings[0], "label", voice.lang),
+        [title_of(reading, "label", voice.lang) for reading in readings],
         [[voice.share(triple) for triple in row] for row in rows],
         [row[0] for row in rows],
     )
@@ -233,7 +234,7 @@ def _target_page(voice: Voice, target: Mapping[str, Any], told: Mapping[str, Any
                 "heading": voice.w[f"{word}_list"],
                 "caption": voice.say(f"{word}_caption", n=voice.count(len(target[name]))),
                 "none": voice.w[f"none_{word}"],
-                "head": first[f"label_{voice.lang}"],
+                "head": title_of(first, "label", voice.lang),
                 "rows": [_listed(voice, code, first) for code in target[name]],
             }
         )

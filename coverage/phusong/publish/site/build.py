@@ -21,8 +21,8 @@ from phusong.publish.site.model import Site, build_site
 from phusong.publish.site.output import Written, write_site
 from phusong.publish.site.record_pages import downloads, record_pages
 from phusong.publish.site.voice import Page, Voice
-from phusong.publish.texts import LANGUAGES, read_words
 from phusong.publish.webmap import read_map_data, render_page
+from phusong.words import LANGUAGES, read_words, title_of
 
 __all__ = ["Published", "publish_site"]
 
@@ -147,7 +147,7 @@ def _list_files(site: Site) -> Iterator[tuple[str, Make]]:
     yield from _maps(site)
     addresses = []
     for lang in LANGUAGES:
-        voice = Voice(site=site, lang=lang, w=read_words(lang))
+        voice = Voice(site=site, lang=lang, w=read_words("site", lang))
         frame = _frame(voice)
         for pages in (area_pages(voice), record_pages(voice), commune_pages(voice)):
             for page in pages:
@@ -228,7 +228,10 @@ def _place_in_site(site: Site, lang: str, page: Page) -> dict[str, object]:
     up = "../" * page.path.count("/")
     root = up if lang == LANGUAGES[0] else f"../{up}"
     hrefs = {code: f"{site.base_url or root}{_folder(code)}{page.path}" for code in LANGUAGES}
-    (other,) = (code for code in LANGUAGES if code != lang)
+    others = [
+        (code, read_words("format", code)["name"], f"{root}{_folder(code)}{page.path}")
+        for code in LANGUAGES if code != lang
+    ]  # fmt: skip
     return {
         "root": root,
         "home": up,
@@ -236,8 +239,7 @@ def _place_in_site(site: Site, lang: str, page: Page) -> dict[str, object]:
         "section": page.section,
         "heading": page.heading,
         "alternates": list(hrefs.items()),
-        "other": other,
-        "other_href": f"{root}{_folder(other)}{page.path}",
+        "others": others,
     }
 
 
@@ -250,7 +252,7 @@ def _feed(voice: Voice) -> dict[str, object]:
             "id": uuid.uuid5(NAMESPACE, f"{voice.lang} {run.run_id}").urn,
             "updated": run.account["finished"],
             "summary": "; ".join(
-                f"{target[f'title_{voice.lang}']}: {voice.w[target['status']]}"
+                f"{title_of(target, 'title', voice.lang)}: {voice.w[target['status']]}"
                 for target in run.targets
             ),
         }
@@ -269,6 +271,8 @@ def _feed(voice: Voice) -> dict[str, object]:
 
 def _not_found(site: Site) -> dict[str, object]:
     """Return what the page of a wrong address says; a server shows it at any depth."""
-    pages = [{"lang": lang, "w": read_words(lang), "folder": _folder(lang)} for lang in LANGUAGES]
+    pages = [
+        {"lang": lang, "w": read_words("site", lang), "folder": _folder(lang)} for lang in LANGUAGES
+    ]
     place = site.run.place or pages[0]["w"]["site"]  # type: ignore[index]
     return {"pages": pages, "place": place, "base": site.base_url or ""}

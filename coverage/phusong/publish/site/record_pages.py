@@ -13,6 +13,7 @@ from phusong.publish.run_outputs import Run
 from phusong.publish.site.output import TYPES
 from phusong.publish.site.voice import Page, Voice
 from phusong.sentences import tell
+from phusong.words import LANGUAGES, title_of
 
 __all__ = ["downloads", "record_pages"]
 
@@ -85,7 +86,11 @@ def _readings(voice: Voice) -> Iterator[tuple[str, str, str]]:
         for reading in target["readings"]:
             wanted = reading["threshold"]
             threshold = voice.w["beside"] if wanted is None else f"≥ {voice.percent(wanted)}"
-            yield target[f"title_{voice.lang}"], reading[f"label_{voice.lang}"], threshold
+            yield (
+                title_of(target, "title", voice.lang),
+                title_of(reading, "label", voice.lang),
+                threshold,
+            )
 
 
 def _told(value: Any) -> str:
@@ -155,7 +160,7 @@ def _dataset(voice: Voice) -> Mapping[str, object]:
     """Return the dataset as schema.org describes one (https://schema.org/Dataset)."""
     site, run = voice.site, voice.site.run
     west, south, east, north = (round(float(x), 5) for x in run.communes.total_bounds)
-    base = site.base_url or ("" if voice.lang == "vi" else "../")
+    base = site.base_url or ("" if voice.lang == LANGUAGES[0] else "../")
     labels = {"synthetic": run.is_synthetic, "schematic": run.is_schematic}
     said = [voice.w["f_communes"], *(voice.w[label] for label, holds in labels.items() if holds)]
     told = {
