@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
-.PHONY: demo test faults test-lowest lint docs notebooks bench audit data example clean
+.PHONY: demo test faults test-lowest lint docs notebooks bench audit dist data example clean
 
 demo: $(VENV)/.run  ## the main job on the embedded data; says where the map is
 	$(BIN)/phusong demo -o maps/demo
@@ -45,6 +45,12 @@ bench: $(VENV)/.dev  ## ours beside what people use, in one run; takes a quarter
 	$(BIN)/python benchmarks/bench_points.py
 	$(BIN)/python benchmarks/bench_reading.py
 	$(BIN)/python benchmarks/bench_whatif.py
+
+dist: $(VENV)/.dev  ## the sdist and the wheel of the last commit: the same bytes wherever and whenever they are made
+	rm -rf dist build/commit && mkdir -p build/commit
+	git archive HEAD | tar -x -C build/commit
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m build --no-isolation -o dist build/commit
+	cd dist && sha256sum *
 
 data: $(VENV)/.dev  ## make the embedded data anew from its facts
 	$(BIN)/python data/boundaries/make_embedded.py

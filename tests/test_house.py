@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 import venv
 import zipfile
@@ -37,12 +38,17 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
+def build(tree: Path, out: Path, *asked: str, **options: object) -> Path:
+    """Build as a release does: in files that were all last changed when the commit was made."""
+    options["env"] = os.environ | {"SOURCE_DATE_EPOCH": "1790000000"} | options.pop("env", {})
+    run([sys.executable, "-m", "build", "--no-isolation", *asked, "-o", out, tree], **options)
+    return out
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sdist of this tree, and the wheel that is built from the sdist."""
-    out = tmp_path_factory.mktemp("dist")
-    run([sys.executable, "-m", "build", "--no-isolation", "-o", out, ROOT])
-    return out
+    return build(ROOT, tmp_path_factory.mktemp("dist"))
 
 
 def contents(wheel: Path) -> dict[str, bytes]:
@@ -73,13 +79,30 @@ def test_wheel_holds_the_library_its_data_and_nothing_else(built: Path) -> None:
     assert packed == {p.relative_to(SOURCE.parent).as_posix() for p in sources}
     assert "phusong/data/communes_schematic.parquet" in packed
     assert "phusong/py.typed" in packed
+    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in contents(wheel))
 
 
 def test_tree_and_sdist_build_the_same_wheel(built: Path, tmp_path: Path) -> None:
-    run([sys.executable, "-m", "build", "--no-isolation", "--wheel", "-o", tmp_path, ROOT])
+    build(ROOT, tmp_path, "--wheel")
     (from_tree,), (from_sdist,) = tmp_path.glob("*.whl"), built.glob("*.whl")
     assert from_tree.name == from_sdist.name
-    assert contents(from_tree) == contents(from_sdist)
+    assert from_tree.read_bytes() == from_sdist.read_bytes()
+
+
+def test_wheel_and_sdist_are_the_same_bytes_wherever_and_whenever_they_are_built(
+    built: Path, tmp_path: Path
+) -> None:
+    (sdist,) = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path / "elsewhere", filter="data")
+    (tree,) = (tmp_path / "elsewhere").iterdir()
+    for path in tree.rglob("*"):
+        path.chmod(path.stat().st_mode & 0o700)
+        os.utime(path, (1e9, 1e9))
+    again = build(tree, tmp_path / "again", umask=0o077, env={"TZ": "Asia/Tokyo"})
+    first, second = ({p.name: p.read_bytes() for p in out.iterdir()} for out in (built, again))
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
 
 
 def test_wheel_in_an_empty_venv_runs_the_demo_that_the_readme_shows(
