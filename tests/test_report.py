@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -25,7 +26,7 @@ from PIL import Image
 from rewritten import rewritten
 
 from phusong.cli import main
-from phusong.errors import InputFileError
+from phusong.errors import InputFileError, MissingExtraError
 from phusong.io.manifest import write_run
 from phusong.io.settings import Study
 from phusong.publish.report.build import write_report
@@ -330,3 +331,15 @@ def test_report_that_is_all_met_says_so(runs: tuple[Path, Path], tmp_path: Path)
 
     said = report_of(rewritten(runs[1], tmp_path / "run", nothing_short), tmp_path / "r.docx")
     assert "Không xã nào nằm trong danh sách thiếu." in said
+
+
+@pytest.mark.parametrize(("suffix", "library"), [(".docx", "docx"), (".pdf", "typst")])
+def test_without_the_extra_a_report_says_what_to_install(
+    suffix: str, library: str, runs: tuple[Path, Path], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    module = {".docx": "word", ".pdf": "pdf"}[suffix]
+    monkeypatch.delitem(sys.modules, f"phusong.publish.report.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(MissingExtraError, match=r'pip install "phusong\[report\]"'):
+        write_report(runs[1], tmp_path / f"report{suffix}")

@@ -53,6 +53,6 @@ def write_report(
             from phusong.publish.report.pdf import write_pdf as write
     except ImportError as error:
         raise MissingExtraError(
-            "a report needs python-docx and typst: pip install 'phusong[report]'"
+            'a report needs python-docx and typst: pip install "phusong[report]"'
         ) from error
     write(compose(read_sources(run, previous=previous, plan=plan), lang=lang), path)
