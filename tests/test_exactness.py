@@ -12,10 +12,11 @@ import pytest
 import shapely
 import xarray as xr
 
-from phusong.footprint import ANY, TWO_OR_MORE, cover_zones
+from phusong.footprint import cover_zones
 from phusong.grid import Grid, grid_over
 from phusong.io.rasters import read_population
 from phusong.joins import overlay_weights
+from phusong.layers import ANY, TWO_OR_MORE
 from phusong.population import spread_population
 from phusong.zonal import overlap_zones
 

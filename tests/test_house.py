@@ -181,6 +181,27 @@ print("needed:", *sorted(new - sys.stdlib_module_names - {"click", "colorama", "
     assert printed.count("Usage:") == len(main.commands) + 1
 
 
+@pytest.mark.parametrize(
+    ("module", "unneeded"),
+    [
+        ("phusong.io.manifest", "numpy pandas"),  # verify
+        ("phusong.io.fetch", "numpy pandas"),
+        ("phusong.io.cache", "numpy pandas requests"),
+        ("phusong.io.check", "numba scipy matplotlib folium"),
+        ("phusong.io.template", "geopandas numba scipy matplotlib"),
+        ("phusong.radio.paths", "geopandas matplotlib rasterio"),
+        ("phusong.publish.site", "numba scipy matplotlib distributed"),
+        ("phusong.publish.report.build", "numba folium distributed"),
+        ("phusong.explaining", "matplotlib folium distributed"),
+        ("phusong.monitoring", "folium distributed"),
+        ("phusong.runs", "scipy.stats distributed dask"),
+    ],
+)
+def test_verb_imports_no_library_that_its_work_does_without(module: str, unneeded: str) -> None:
+    code = f"import sys, {module}; print('imported:', *{{*{unneeded.split()}}} & {{*sys.modules}})"
+    assert run([sys.executable, "-c", code]).strip() == "imported:"
+
+
 def test_version_is_one_everywhere() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert f"\nversion: {project['version']}\n" in (ROOT / "CITATION.cff").read_text("utf-8")

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from phusong.footprint import ANY, TWO_OR_MORE
+from phusong.layers import ANY, TWO_OR_MORE
 from phusong.sampling import SamplingRule, summarise_samples, wilson
 
 __all__ = [

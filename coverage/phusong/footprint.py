@@ -17,6 +17,7 @@ import xarray as xr
 
 from phusong.errors import CrsError, Problem, SchemaError
 from phusong.grid import Grid
+from phusong.layers import ANY, TWO_OR_MORE
 from phusong.scratch import make_array
 from phusong.union.cells import cover_cells
 from phusong.union.exposed import find_exposed
@@ -27,10 +28,7 @@ from phusong.union.roses import Roses, make_roses
 from phusong.union.zones import Zones, cover_areas, make_zones
 from phusong.zonal import ZonalWeights
 
-__all__ = ["ANY", "TWO_OR_MORE", "Covered", "cover_zones", "lay_shares"]
-
-ANY = "any"
-TWO_OR_MORE = "two_or_more"
+__all__ = ["Covered", "cover_zones", "lay_shares"]
 
 DEFAULT_BEAMWIDTH_DEG = 120.0
 MOST_OPERATORS = 63  # a bit each

@@ -9,8 +9,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from phusong.footprint import ANY, TWO_OR_MORE
 from phusong.joins import find_nearest
+from phusong.layers import ANY, TWO_OR_MORE
 
 __all__ = ["GAP_COLUMNS", "GapRule", "find_gaps", "nearest_sites"]
 

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from phusong.footprint import ANY, Covered, cover_zones
+from phusong.footprint import Covered, cover_zones
+from phusong.layers import ANY
 from phusong.population import Placing
 from phusong.zonal import ZonalWeights, sum_by_zone
 

@@ -7,11 +7,9 @@ import numpy as np
 import pandas as pd
 import shapely
 import xarray as xr
-from scipy.spatial import cKDTree
 
 from phusong.errors import CrsError
 from phusong.grid import Grid, choose_metric_crs
-from phusong.zonal import overlap_zones, sum_by_zone
 
 __all__ = ["find_nearest", "locate_sites", "overlay_weights"]
 
@@ -76,6 +74,8 @@ def find_nearest(
         raise CrsError(f"places are in {places.crs}, sites in {sites.crs}; use one metric CRS")
     if sites.empty:
         return np.full(len(places), -1), np.full(len(places), np.nan)
+    from scipy.spatial import cKDTree  # here, for who locates sites needs no tree
+
     tree = cKDTree(shapely.get_coordinates(sites.geometry.to_numpy()))
     distance_m, position = tree.query(shapely.get_coordinates(places.geometry.to_numpy()))
     return np.asarray(position, dtype="int64"), np.asarray(distance_m)
@@ -130,6 +130,8 @@ def overlay_weights(
     pieces, area_km2 = pieces[is_piece].reset_index(drop=True), area_km2[is_piece]
     persons = np.full(len(pieces), np.nan)
     if population is not None:
+        from phusong.zonal import overlap_zones, sum_by_zone  # compiled, so imported where needed
+
         cell_m = float(population.attrs["cell_m"])
         grid = Grid(
             crs=crs,

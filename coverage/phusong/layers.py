@@ -8,15 +8,18 @@ from types import MappingProxyType
 from typing import Literal
 
 __all__ = [
+    "ANY",
     "FIXED_TECHNOLOGIES",
     "LAYERS",
     "MOBILE_TECHNOLOGIES",
+    "TWO_OR_MORE",
     "Column",
     "Layer",
 ]
 
 Kind = Literal["text", "number", "date", "yes_no"]
 
+ANY, TWO_OR_MORE = "any", "two_or_more"  # beside the operators: whoever it is
 MOBILE_TECHNOLOGIES = ("2G", "3G", "4G", "5G", "5G NSA", "5G SA")
 FIXED_TECHNOLOGIES = ("FTTH", "xDSL", "cable", "FWA", "satellite", "leased line", "broadband")
 PLACE_CATEGORIES = (

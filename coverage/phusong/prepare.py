@@ -11,8 +11,8 @@ import shapely
 
 from phusong.census import People
 from phusong.errors import CrosswalkError, CrsError, Problem, SchemaError
-from phusong.footprint import ANY, TWO_OR_MORE
 from phusong.joins import AREA_CRS
+from phusong.layers import ANY, TWO_OR_MORE
 from phusong.partition import Partition, make_partition
 from phusong.schema import conform
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 __all__ = ["SamplingRule", "summarise_samples", "wilson"]
 
@@ -62,7 +62,7 @@ def wilson(
     n = np.asarray(trials, dtype="float64")
     safe = np.where(n > 0, n, 1.0)
     p = np.clip(np.asarray(successes, dtype="float64") / safe, 0.0, 1.0)
-    z = stats.norm.ppf(0.5 + confidence / 2)
+    z = ndtri(0.5 + confidence / 2)
     middle = p + z**2 / (2 * safe)
     half = z * np.sqrt(p * (1 - p) / safe + z**2 / (4 * safe**2))
     low, high = ((middle + side * half) / (1 + z**2 / safe) for side in (-1, 1))
@@ -145,7 +145,7 @@ def _interval(
     generator = np.random.default_rng([rule.seed, zlib.crc32("\0".join(map(str, key)).encode())])
     draws = generator.multinomial(n, np.full(n, 1 / n), rule.resamples) @ clusters
     drawn = draws[:, 0] / draws[:, 1]
-    quantile = stats.t.ppf(0.5 + rule.confidence / 2, n - 1)
+    quantile = stdtrit(n - 1, 0.5 + rule.confidence / 2)
     inflation = n / (n - 1)  # the plug-in variance of n clusters is too small by this
     if kind == "mean":
         if (drawn <= 0).any():
@@ -156,7 +156,7 @@ def _interval(
     variance = float(drawn.var()) * inflation
     effective = float(n)
     if 0 < value < 1:
-        z = stats.norm.ppf(0.5 + rule.confidence / 2)
+        z = ndtri(0.5 + rule.confidence / 2)
         most = weight * (z / quantile) ** 2
         by_spread = value * (1 - value) / variance if variance > 0 else np.inf
         effective = min(by_spread * (z / quantile) ** 2, most)

@@ -10,14 +10,8 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-import pyogrio
-import pyproj
-import rasterio
-import shapely
-
 from phusong.errors import InputFileError
 from phusong.io.staging import RUN_FILE, finish_publication, hash_file, list_files, listed_files
-from phusong.io.write import to_json, write_json
 
 __all__ = ["Fingerprint", "fingerprint_inputs", "verify_run", "write_run"]
 
@@ -76,6 +70,8 @@ def write_run(
     InputFileError
         If an input is no longer what it was when its fingerprint was taken.
     """
+    from phusong.io.write import to_json, write_json  # here, for who verifies needs no pandas
+
     _require_unchanged(inputs)
     made_of = {
         "inputs": {
@@ -151,6 +147,11 @@ def _printable(name: str) -> str:
 
 
 def _versions() -> dict[str, str]:
+    import pyogrio
+    import pyproj
+    import rasterio
+    import shapely
+
     return {
         "python": platform.python_version(),
         **{name: version(name) for name in PACKAGES},

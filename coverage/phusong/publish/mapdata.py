@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from phusong.footprint import ANY, TWO_OR_MORE
+from phusong.layers import ANY, TWO_OR_MORE
 from phusong.publish.assessment import Assessment
 from phusong.publish.mappictures import uncovered_pictures
 from phusong.publish.maptopology import Topology, share_arcs, simplify_communes

@@ -23,6 +23,7 @@ import xarray as xr
 from scipy.special import ndtri
 
 from phusong.kernels import in_threads, kernel
+from phusong.layers import ANY, TWO_OR_MORE
 from phusong.population import Placing
 from phusong.radio.limits import ModelRangeError
 from phusong.radio.rules import RadioRules
@@ -31,7 +32,6 @@ from phusong.zonal import ZonalWeights, sum_by_zone
 
 __all__ = ["disc_correlation", "measure_signal"]
 
-ANY, TWO_OR_MORE = "any", "two_or_more"
 BANDS = 16  # of rows, whatever the number of threads: the sums have one order
 STEPS = 2000
 NEARLY = 1e-9  # of a commune: nothing, or all but nothing
