@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from siting.problems import all_choices, is_allowed, random_problem
 
 from phusong.siting.bound import bound_least_cost, bound_most_people
 from phusong.siting.demand import Problem, make_problem
-from phusong.siting.exact import solve_least_cost, solve_most_people
+from phusong.siting.exact import ROUNDING, solve_least_cost, solve_most_people
 from phusong.siting.greedy import build_greedily, gains_in_order
 from phusong.siting.questions import cap_needs, least_cost, most_people
 
@@ -19,7 +19,7 @@ def best_people(problem: Problem, budget: float) -> float:
     return max(
         problem.covered_by(np.array(chosen, int))[-1]
         for chosen in all_choices(problem)
-        if problem.cost[list(chosen)].sum() <= budget + 1e-12
+        if problem.cost[list(chosen)].sum() <= budget * (1 + 1e-9)
     )
 
 
@@ -35,17 +35,29 @@ def best_cost(problem: Problem, need: np.ndarray) -> float:
 @pytest.mark.parametrize("priced", [False, True])
 @settings(max_examples=12)
 @given(seed=st.integers(0, 10_000), budget=st.floats(1, 6))
+@example(seed=0, budget=2 - 1e-15)
+@example(seed=0, budget=2 - 1e-8)
 def test_most_people_is_what_trying_everything_finds(
     seed: int, budget: float, priced: bool, apart_m: float
 ) -> None:
     problem = random_problem(seed, priced=priced, apart_m=apart_m)
     answer, best = most_people(problem, budget=budget), best_people(problem, budget)
     assert answer.people == pytest.approx(best, rel=1e-9)
-    assert answer.cost <= budget
+    assert answer.cost <= budget * (1 + 1e-9)
     assert is_allowed(problem, tuple(answer.order))
-    assert answer.gap < 1e-5
-    proven = solve_most_people(problem, budget=budget)
-    assert problem.covered_by(proven[0])[-1] == pytest.approx(best, rel=1e-9)
+    proven, _ = solve_most_people(problem, budget=budget)
+    if problem.cost[proven].sum() <= answer.cost:
+        assert answer.gap < 1e-5
+        assert problem.covered_by(proven)[-1] == pytest.approx(best, rel=1e-9)
+    else:  # HiGHS spends more, by its rounding: nothing is proven of what costs no more
+        assert problem.cost[proven].sum() <= budget + ROUNDING * problem.cost.max()
+
+
+def test_sum_of_costs_fits_into_a_budget_but_for_rounding() -> None:
+    problem = make_problem([5, 7, 1], start=[0, 1, 2, 3], row=[0, 1, 2], cost=np.full(3, 1.1))
+    assert problem.cost.sum() > 3.3
+    assert most_people(problem, budget=3.3).people == 13
+    assert most_people(problem, budget=3.3 - 1e-7).people == 12
 
 
 @pytest.mark.parametrize("apart_m", [0.0, 3000.0])
