@@ -58,6 +58,25 @@ def test_mixed_vintages_are_an_error_that_lists_the_rows() -> None:
         decide_vintage(said, KNOWN)
 
 
+def test_of_many_mixed_rows_twenty_are_listed() -> None:
+    twenty = table(*[("14758", "Hàm Rồng")] * 20, ("14758", "Đông Thọ"))
+    with pytest.raises(CrosswalkError, match=r"2025: 20 rows \(1, .*, 19, 20\)"):
+        decide_vintage(twenty, KNOWN)
+    more = table(*[("14758", "Hàm Rồng")] * 23, ("14758", "Đông Thọ"))
+    with pytest.raises(CrosswalkError, match=r"2025: 23 rows \(1, .*, 19, 20 and 3 more\)"):
+        decide_vintage(more, KNOWN)
+
+
+def test_vintage_column_is_believed_and_its_empty_rows_take_the_others() -> None:
+    said = pd.DataFrame({"commune_code": ["14758", "14797"], "vintage": [None, BEFORE_2025]})
+    assert decide_vintage(said, KNOWN)[0]["vintage"].tolist() == [BEFORE_2025] * 2
+
+
+def test_vintage_that_no_commune_has_is_refused_with_those_that_are_known() -> None:
+    with pytest.raises(CrosswalkError, match=r"'1999' are known; known are 2025, before-2025$"):
+        decide_vintage(table(("14758", "Hàm Rồng")), KNOWN, vintage="1999")
+
+
 def test_bare_codes_that_could_be_of_either_vintage_are_refused() -> None:
     bare = table(("14758", "")).drop(columns="commune_name")
     with pytest.raises(CrosswalkError, match="--vintage"):
@@ -68,6 +87,23 @@ def test_bare_codes_that_could_be_of_either_vintage_are_refused() -> None:
 def test_bare_codes_decide_where_only_one_vintage_has_them() -> None:
     bare = pd.DataFrame({"commune_code": ["14755", "14758"]})
     assert set(decide_vintage(bare, KNOWN)[0]["vintage"]) == {BEFORE_2025}
+    stray = pd.DataFrame({"commune_code": ["14755", "99999"]})  # of 2025 neither, of before one
+    used, problems = decide_vintage(stray, KNOWN)
+    assert used["vintage"].tolist() == [BEFORE_2025]
+    assert [p.found for p in problems] == ["99999"]
+    unnamed = table(("14755", "Tào Xuyên"), ("14758", "Đâu Đó"))  # no such pair in either
+    assert decide_vintage(unnamed, KNOWN)[1][0].expected.startswith("a commune of vintage before")
+
+
+def test_bare_codes_that_are_all_of_one_vintage_are_of_it() -> None:
+    every = pd.DataFrame({"commune_code": ["14797", "14758"]})  # before has these, and 14755
+    assert set(decide_vintage(every, KNOWN)[0]["vintage"]) == {VINTAGE_2025}
+
+
+def test_row_without_a_name_is_known_by_its_code() -> None:
+    used, problems = decide_vintage(table(("14758", "Hàm Rồng"), ("14797", None)), KNOWN)
+    assert used["commune_code"].tolist() == ["14758", "14797"]
+    assert problems == []
 
 
 def test_row_that_no_commune_answers_to_is_returned_as_a_problem() -> None:
@@ -75,7 +111,10 @@ def test_row_that_no_commune_answers_to_is_returned_as_a_problem() -> None:
     used, problems = decide_vintage(rows, KNOWN, rows=pd.Series([2, 3, 4]))
     assert len(used) == 1
     assert [p.row for p in problems] == [3, 4]
-    assert "Hạc Thành" in problems[0].expected
+    assert {p.field for p in problems} == {"commune_code"}
+    assert problems[0].found == "14797 Tào Xuyên"
+    assert problems[0].expected == "a commune of vintage 2025: the code is Phường Hạc Thành"
+    assert problems[1].expected == "a commune of vintage 2025"
 
 
 def test_yes_only_if_all_parts_are_and_split_without_weight_is_unknown() -> None:
@@ -106,6 +145,14 @@ def test_shares_are_means_by_weight_and_bounds_without() -> None:
     assert np.isnan(bare["share"]).all()
     assert bare.loc["A", ["low", "high"]].tolist() == [0.2, 0.8]
     assert bare.loc["C", ["low", "high"]].tolist() == [0.0, 1.0]
+
+
+def test_part_that_is_unsure_may_be_anything_and_new_communes_keep_their_order() -> None:
+    some = pd.DataFrame({"share": 0.4, "low": 0.4, "high": 0.4}, index=["1", "2", "4"])
+    moved = move_shares(some, LINKS.iloc[::-1])  # 3 is absent, 4 is split
+    assert moved.index.tolist() == ["C", "B", "A"]
+    assert moved[["low", "high"]].to_numpy().tolist() == [[0, 1], [0, 1], [0.4, 0.4]]
+    assert move_yes_no(some, LINKS.iloc[::-1]).index.tolist() == ["C", "B", "A"]
 
 
 def test_absent_old_commune_is_unknown() -> None:

@@ -219,8 +219,8 @@ def _parts(
 
 def _weighted_mean(parts: pd.DataFrame, name: str) -> pd.Series:
     """Return Σ weight × value ÷ Σ weight by new commune; NaN where a value is."""
-    product = (parts[name] * parts["weight"]).groupby(parts["commune_code"], sort=False)
-    total = parts.groupby("commune_code", sort=False)["weight"].sum()
+    product = (parts[name] * parts["weight"]).groupby(parts["commune_code"])
+    total = parts.groupby("commune_code")["weight"].sum()
     return product.sum(min_count=1).where(~product.agg(lambda p: bool(p.isna().any()))) / total
 
 
@@ -236,8 +236,6 @@ def _said_vintage(table: pd.DataFrame, rows: pd.Series) -> str | None:
 
 def _read_vintage(table: pd.DataFrame, known: pd.DataFrame, rows: pd.Series) -> str:
     codes = {v: set(group) for v, group in known.groupby("vintage")["commune_code"]}
-    if len(codes) == 1:
-        return str(next(iter(codes)))
     if "commune_name" not in table or table["commune_name"].isna().all():
         return _vintage_of_codes(set(table["commune_code"]), codes)
     keys = {
