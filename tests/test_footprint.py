@@ -123,15 +123,58 @@ def test_polygon_that_crosses_itself_is_refused() -> None:
         cover_zones(sites, ZONES, WEIGHTS, services=SERVICES, operators=OPERATORS)
 
 
-def test_sites_in_another_crs_are_refused() -> None:
-    with pytest.raises(CrsError, match="EPSG:3405"):
-        cover_zones(
-            layer([mast()]).set_crs("EPSG:3405", allow_override=True),
-            ZONES,
-            WEIGHTS,
-            services=SERVICES,
-            operators=OPERATORS,
-        )
+@pytest.mark.parametrize("crs", ["EPSG:3405", None])
+def test_sites_or_zones_in_another_crs_are_refused(crs: str | None) -> None:
+    sites = layer([mast()])
+    for which, said in ((sites, "sites are in"), (ZONES, "zones are in")):
+        moved = which.set_crs(crs, allow_override=True)
+        layers = (moved, ZONES) if which is sites else (sites, moved)
+        with pytest.raises(CrsError, match=f"{said} {crs}"):
+            cover_zones(*layers, WEIGHTS, services=SERVICES, operators=OPERATORS)
+
+
+def test_operator_that_is_not_to_be_reported_is_refused_where_it_is_asked_for() -> None:
+    rows = [mast(operator="A"), mast(operator="Z"), mast(operator="Y", technology="2G")]
+    with pytest.raises(ValueError, match=r"not to be reported: Z$"):
+        covered_cells(rows)
+    assert covered_cells([rows[0], rows[2]])[:, 1, 0].sum() == pytest.approx(math.pi * 25)
+
+
+def test_at_most_63_operators_can_be_told_apart() -> None:
+    names = [f"O{i}" for i in range(64)]
+    sites = layer([mast(operator=name) for name in ("O0", "O62")])
+    found = cover_zones(sites, ZONES, WEIGHTS, services=SERVICES, operators=names[:63])
+    assert found.operators == ("any", "two_or_more", *names[:63])
+    assert found.services == ("4g", "5g", "mbb")
+    disc = math.pi * 25
+    for column in (0, 1, 2, 64):
+        assert found.cells[:, 1, column].sum() == pytest.approx(disc)
+    with pytest.raises(ValueError, match="64 operators; at most 63"):
+        cover_zones(sites, ZONES, WEIGHTS, services=SERVICES, operators=names)
+
+
+def test_services_of_the_same_cells_have_the_same_area_people_and_shares() -> None:
+    found = cover_zones(
+        layer([mast()]), ZONES, WEIGHTS, services=SERVICES, operators=OPERATORS,
+        population=np.full(GRID.shape, 2.0), keep=["mbb", "4g"],
+    )  # fmt: skip
+    disc = math.pi * 25  # in cells
+    assert found.cells[:, :, 0].sum(axis=0) == pytest.approx([0, disc, disc])
+    assert found.persons[:, :, 0].sum(axis=0) == pytest.approx([0, 2 * disc, 2 * disc], rel=1e-9)
+    assert found.cell_shares["service"].to_numpy().tolist() == ["mbb", "4g"]
+    unit = "share of the cell covered"
+    assert found.cell_shares.attrs == {"crs": CRS, "cell_m": 100, "unit": unit}
+    assert found.cell_shares.sum(["y", "x"]).to_numpy() == pytest.approx([disc, 0], rel=1e-6)
+
+
+def test_zone_that_is_wholly_covered_is_covered_to_the_last_bit() -> None:
+    corners = np.random.default_rng(4).uniform(900, 3100, (40, 3, 2))
+    zones = gpd.GeoDataFrame(geometry=[shapely.Polygon(c) for c in corners], crs=CRS)
+    weights = overlap_zones(zones, GRID)
+    rows = [mast(radius_m=3000.0, x=2000.0 + 7 * i, y=2000.3) for i in range(3)]
+    found = cover_zones(layer(rows), zones, weights, services=SERVICES, operators=OPERATORS)
+    assert (found.cells[:, 1, 0] == weights.cells).all()
+    assert (found.cells[:, 1, 0] == found.cells[:, 1, 2]).all()
 
 
 SECTOR = st.fixed_dictionaries(
@@ -172,6 +215,17 @@ def test_moving_everything_by_whole_cells_changes_nothing(
     weights = overlap_zones(zones, grid_over(zones, crs=CRS))
     cells = cover_zones(layer(moved), zones, weights, services=SERVICES, operators=OPERATORS).cells
     np.testing.assert_allclose(cells, covered_cells(rows), atol=1e-9)
+
+
+def test_coordinates_far_from_zero_cost_no_digit() -> None:
+    rows = [mast(x=1500.0 + 331 * i, azimuth_deg=50.0 * i, beamwidth_deg=65.0) for i in range(5)]
+    far = [r | {"x": r["x"] + 700_000, "y": r["y"] + 2_200_000} for r in rows]
+    zones = ZONES.translate(700_000, 2_200_000).to_frame("geometry").set_crs(CRS)
+    grid = Grid(crs=CRS, x_min=700_000, y_max=2_204_000, cell_m=100, shape=(40, 40))
+    moved = cover_zones(
+        layer(far), zones, overlap_zones(zones, grid), services=SERVICES, operators=OPERATORS
+    )
+    assert (moved.cells == covered_cells(rows)).all()
 
 
 def sector_polygon(

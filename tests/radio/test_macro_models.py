@@ -107,6 +107,7 @@ def test_sight_is_certain_near_the_mast_and_rarer_far_from_it() -> None:
 @pytest.mark.parametrize(
     ("call", "said"),
     [
+        (lambda: free_space_loss_db(10.0, frequency_ghz=0.0), "frequency_ghz: found 0"),
         (lambda: rma_loss_db(np.array([9.0]), frequency_ghz=2.0, is_los=True), "found 9"),
         (lambda: rma_loss_db(np.array([5001.0]), frequency_ghz=2.0, is_los=False), "found 5001"),
         (lambda: rma_loss_db(np.array([50.0]), frequency_ghz=31.0, is_los=True), "frequency_ghz"),
