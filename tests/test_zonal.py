@@ -190,6 +190,56 @@ def test_painted_area_is_the_share_of_each_cell_that_lies_in_it() -> None:
     assert (found[:10, :10][~is_kept] == 0).all()
 
 
+def squares(*bounds: tuple[float, float, float, float]) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(geometry=[shapely.box(*b) for b in bounds], crs=CRS)
+
+
+@pytest.mark.parametrize("shape", [(300, 4), (4, 300)])
+def test_sums_of_a_grid_of_many_rows_or_columns_are_as_computed_by_hand(
+    shape: tuple[int, int],
+) -> None:
+    """Cell (r, c) holds 1000 r + c; the zones are rows 1 to 2, the last row and a half, a corner."""
+    height, width = shape
+    grid = Grid(crs=CRS, x_min=0, y_max=100 * height, cell_m=100, shape=shape)
+    top, right = 100 * height, 100 * width
+    weights = overlap_zones(
+        squares((0, top - 300, right, top - 100), (0, 0, right, 150), (right - 150, 0, right, 100)),
+        grid,
+    )
+    cells = np.add.outer(1000.0 * np.arange(height), np.arange(width))
+    last = height - 1
+    by_hand = [
+        cells[1:3].sum(),
+        cells[last].sum() + cells[last - 1].sum() / 2,
+        cells[last, -1] + cells[last, -2] / 2,
+    ]
+    tiles = read_tiles(weights, lambda r, c: cells[r, c])
+    assert tiles.values.shape[1:] == (128, 128)
+    assert sum_by_zone(weights, grid.to_array(cells, unit="persons")) == pytest.approx(by_hand)
+    assert sum_by_zone(weights, tiles) == pytest.approx(by_hand, rel=1e-6)
+    assert weights.cells == pytest.approx([2 * width, 1.5 * width, 1.5])
+
+
+def test_tiles_are_those_of_the_first_and_the_last_cell_of_every_run() -> None:
+    """In the last row, a tile of its own for want of others: cells 0 to 2, a gap, cell 6."""
+    weights = overlap_zones(squares((0, 0, 300, 100), (600, 0, 700, 100)), GRID)
+    tiles = read_tiles(weights, lambda r, c: np.ones((10, 10))[r, c], tile_cells=3)
+    assert tiles.index.tolist() == [[-1] * 4, [-1] * 4, [-1] * 4, [0, -1, 1, -1]]
+    wide = overlap_zones(squares((200, 0, 700, 100)), GRID)
+    tiles = read_tiles(wide, lambda r, c: np.ones((10, 10))[r, c], tile_cells=3)
+    assert tiles.index[3].tolist() == [0, 1, 2, -1]
+
+
+def test_vertex_that_rounding_put_beyond_the_grid_is_put_back_on_its_side() -> None:
+    near = squares((-1e-5, -1e-5, 1000 + 1e-5, 1000 + 1e-5), (150, 150, 350, 350))
+    weights = overlap_zones(near, GRID)
+    assert weights.cells == pytest.approx([100, 4], abs=1e-12)
+    assert weights.runs[:, 2].min() == 0
+    assert weights.runs[:, 3].max() == 10
+    with pytest.raises(ValueError, match="beyond the grid"):
+        overlap_zones(squares((-1e-3, 0, 1000, 1000)), GRID)
+
+
 def test_only_tiles_that_a_zone_meets_are_read() -> None:
     grid = Grid(crs=CRS, x_min=0, y_max=1_000_000, cell_m=100, shape=(10_000, 10_000))
     corners = [shapely.box(0, 0, 50, 50), shapely.box(990_000, 999_000, 1_000_000, 1_000_000)]
@@ -224,8 +274,15 @@ def test_values_that_do_not_fit_are_refused() -> None:
         sum_by_zone(weights, array[1:])
     with pytest.raises(ValueError, match="different tiles"):
         sum_by_zone(weights, tiles, covered=array)
-    with pytest.raises(ValueError, match="complex128"):
-        sum_by_zone(weights, array * 1j)
+    square = Tiles(grid=GRID, index=tiles.index, values=tiles.values[:, :2, :2])
+    with pytest.raises(ValueError, match="different tiles"):
+        sum_by_zone(weights, tiles, covered=square)
+    turned = Tiles(grid=GRID, index=tiles.index[::-1], values=tiles.values)
+    with pytest.raises(ValueError, match="different tiles"):
+        sum_by_zone(weights, tiles, covered=turned)
+    for kind in ("complex128", "float16", "int16"):
+        with pytest.raises(ValueError, match=f"cells are {kind}"):
+            sum_by_zone(weights, array.astype(kind))
     with pytest.raises(ValueError, match=r"read \(2, 2\)"):
         read_tiles(weights, lambda r, c: np.ones((2, 2)), tile_cells=4)
     with pytest.raises(ValueError, match="3 zones"):
