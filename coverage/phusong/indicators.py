@@ -135,18 +135,21 @@ def measure_coverage(
 
     middle = cover(sites, "radius_m", values, keep)
     is_default = sites["is_default_radius"].to_numpy(bool)
-    low = high = touched = None
+    low = high = None
+    reached = np.zeros_like(middle.cells, dtype=bool)
     if is_default.any():
         low, high = (
             cover(sites, radius, values if is_known else None)
             for radius in ("radius_low_m", "radius_high_m")
         )
         touched = high if is_default.all() else cover(sites[is_default], "radius_high_m", None)
+        reached = touched.cells > 0
+        # the second operator may be one whose radius is known
+        reached[:, :, 1] = reached[:, :, 0] & (high.cells[:, :, 1] > 0)
     people = np.full(len(communes), np.nan)
     if persons is not None:
         people = sum_by_zone(weights, persons)
     tidy = _Tidy(communes=communes, covered=middle, as_of=as_of)
-    reached = np.zeros_like(middle.cells, dtype=bool) if touched is None else touched.cells > 0
     rows = [
         tidy.area_rows(weights.cells, low, high, reached),
         tidy.population_rows(people, weights.cells, low, high, reached, placing=placing),
