@@ -16,7 +16,14 @@ from hypothesis import strategies as st
 from phusong.radio.diffraction import bullington_db, knife_edge_db, spherical_earth_db
 from phusong.radio.limits import ModelRangeError
 from phusong.radio.normal import inverse_complementary
-from phusong.radio.p1812 import P1812Link, P1812Loss, location_sigma_db, p1812_loss
+from phusong.radio.p1812 import (
+    P1812Link,
+    P1812Loss,
+    location_sigma_db,
+    p1812_loss,
+    require_link,
+    require_profile,
+)
 from phusong.radio.zones import Zones, anomalous_time_pct, longest_stretch_km
 
 RADIO = SHARED / "data" / "radio"
@@ -213,7 +220,24 @@ def test_location_sigma_vanishes_well_above_the_clutter() -> None:
     # (0.52 + 0.024 · 0.9) · 100^0.28 = 1.966
     assert at(1.5) == pytest.approx(1.966, abs=0.001)
     assert at(15.0) == pytest.approx(at(1.5) / 2.0)
-    assert at(20.0) == 0.0
+    assert at(20.0) == at(1000.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [("frequency_ghz", 0.03, 6.0), ("resolution_m", 50.0, 1000.0),
+     ("receiver_height_m", 1.0, 3000.0)],
+)  # fmt: skip
+def test_location_sigma_keeps_to_its_ranges(name: str, low: float, high: float) -> None:
+    usual = {"frequency_ghz": 0.9, "resolution_m": 100.0, "receiver_height_m": 1.5,
+             "clutter_m": 0.0}  # fmt: skip
+    for legal in (low, high):
+        assert location_sigma_db(**(usual | {name: legal})) >= 0.0
+    for illegal in (0.999 * low, 1.001 * high):
+        with pytest.raises(ModelRangeError, match=f"{name}: found"):
+            location_sigma_db(**(usual | {name: illegal}))
+    with pytest.raises(ModelRangeError, match=r"clutter_m: found -0\.1, expected at least 0"):
+        location_sigma_db(**(usual | {"clutter_m": -0.1}))
 
 
 def test_zones_are_measured_half_way_between_points() -> None:
@@ -237,6 +261,55 @@ def test_quantile_is_that_of_the_normal_distribution(share: float) -> None:
     below = 0.5 * math.erfc(inverse_complementary(share) / math.sqrt(2.0))
     exact = pytest.approx(share, abs=2e-4)
     assert below == exact
+
+
+def test_quantile_is_odd_about_one_half_and_ends_at_a_millionth() -> None:
+    for share in (1e-7, 0.01, 0.3, 0.497):
+        mirrored = inverse_complementary(1.0 - share)
+        assert mirrored == pytest.approx(-inverse_complementary(share), rel=1e-9)
+    assert inverse_complementary(0.0) == inverse_complementary(1e-6)
+    assert inverse_complementary(1.0) == inverse_complementary(1.0 - 1e-6)
+    assert inverse_complementary(1.0) == pytest.approx(-4.7534, abs=5e-4)  # Φ(4.7534) = 1 - 1e-6
+
+
+def test_edge_well_below_the_line_costs_nothing() -> None:
+    # (12): J is 0 up to ν = -0.78, where the formula has come down to 0.004 dB
+    assert [knife_edge_db(nu) for nu in (-9.0, -0.785, -0.78)] == [0.0, 0.0, 0.0]
+    assert 0.0 < knife_edge_db(-0.77) < 0.1
+
+
+def test_link_has_the_medians_of_a_temperate_land_by_default() -> None:
+    link = P1812Link(f_ghz=0.9, htg_m=30.0, hrg_m=1.5)
+    assert link == P1812Link(0.9, 30.0, 1.5, True, 50.0, 50.0, 0.0, 45.0, 330.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [("f_ghz", 0.03, 6.0), ("p", 1.0, 50.0), ("pl", 1.0, 99.0), ("htg_m", 1.0, 3000.0),
+     ("hrg_m", 1.0, 3000.0), ("sigma_db", 0.0, 100.0), ("dn", 0.0, 156.0), ("n0", 100.0, 500.0)],
+)  # fmt: skip
+def test_ends_of_a_range_are_legal_and_nothing_beyond(name: str, low: float, high: float) -> None:
+    link = P1812Link(f_ghz=0.9, htg_m=30.0, hrg_m=1.5)
+    for legal in (low, high):
+        require_link(link._replace(**{name: legal}))
+    for illegal in (low - 0.001, 1.001 * high):
+        with pytest.raises(ModelRangeError, match=f"^{name}: found"):
+            require_link(link._replace(**{name: illegal}))
+
+
+def test_heights_and_clutter_of_a_profile_have_the_range_of_the_earth() -> None:
+    d_km, zeros = D_KM[:3], FLAT[:3]
+    require_profile(d_km, zeros - 500.0, zeros)
+    require_profile(d_km, zeros + 9000.0, zeros + 1000.0)
+    for h_m, clutter_m, said in (
+        (zeros - 501.0, zeros, "h_m: found -501"),
+        (zeros + 9001.0, zeros, "h_m: found 9001"),
+        (zeros, zeros + 1001.0, "clutter_m: found 1001"),
+    ):
+        with pytest.raises(ModelRangeError, match=said):
+            require_profile(d_km, h_m, clutter_m)
+    with pytest.raises(ModelRangeError, match="rise from 0"):
+        require_profile(D_KM[[0, 1, 1]], zeros, zeros)
 
 
 @pytest.mark.parametrize(

@@ -70,8 +70,6 @@ def bullington_db(
 @kernel
 def corrected_db(nu: float, d_km: float) -> float:
     """Return Bullington's loss from the ν of his edge and the path's length: equation (21)."""
-    if nu <= -0.78:
-        return 0.0
     loss_db = knife_edge_db(nu)
     return loss_db + (1.0 - math.exp(-loss_db / 6.0)) * (10.0 + 0.02 * d_km)
 

@@ -166,7 +166,6 @@ def require_profile(d_km: np.ndarray, h_m: np.ndarray, clutter_m: np.ndarray) ->
         )
     if d_km[0] != 0.0 or not (np.diff(d_km) > 0.0).all():
         raise ModelRangeError("d_km: found distances that do not rise from 0 at every point")
-    require_within("d_km", d_km, 0.0, LONGEST_KM, source=f"{SOURCE}, §1")
     require_within("h_m", h_m, -500.0, 9000.0, source="heights on Earth, metres above the sea")
     require_within("clutter_m", clutter_m, 0.0, 1000.0, source=f"{SOURCE}, §3.2.1")
 
