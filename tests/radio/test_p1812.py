@@ -147,6 +147,36 @@ def test_spherical_earth_joins_its_two_methods_at_the_horizon() -> None:
     assert near == pytest.approx(far, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("d_km", "height_m", "f_ghz", "is_vertical", "sea", "loss_db"),
+    [
+        # (29) to (36), 8500 km: K = 0.000829, X = 1.6080: F = 11 + 10 log10 X - 17.6 X = -15.238,
+        # the other branch would give -15.241; G = 20 log10(0.02022) = -33.886 at either end
+        (65.9454, 2.0, 0.1, False, 0.0, 83.0094),
+        # land, K = 0.027295: at 1 m G is held at 2 + 20 log10 K = -29.2782, F(0.65153) = 0.6537
+        (40.0, 1.0, 0.03, True, 0.0, 57.90274),
+        # sea, K = 0.031224: -F(2.4947) - 2 G(1.03155) = 28.9365 - 2.2378; land: 29.0351 - 2.3409
+        (60.0, 35.0, 0.5, True, 1.0, 26.69869),
+        (60.0, 35.0, 0.5, True, 0.0, 26.69420),
+        (60.0, 35.0, 0.5, True, 0.5, 26.69645),  # their mean
+        # B = 2.0104, just beyond 2: G = 17.6 √0.9104 - 5 log10 0.9104 - 8 = 8.9968, F = -42.4757
+        (80.0, 68.02, 0.5, False, 0.0, 24.48203),
+    ],
+)
+def test_smooth_earth_beyond_the_horizon_is_as_computed_by_hand(
+    d_km: float, height_m: float, f_ghz: float, is_vertical: bool, sea: float, loss_db: float
+) -> None:
+    found = spherical_earth_db(d_km, height_m, height_m, 8500.0, f_ghz, is_vertical, sea)
+    assert found == pytest.approx(loss_db, abs=6e-5)
+
+
+def test_smooth_earth_costs_nothing_where_the_line_is_clear_of_it() -> None:
+    # 0.3 km at 0.03 GHz: the middle is 20 m up, 0.552 of its Fresnel zone would be 15.1 m
+    for sea in (0.0, 1.0):
+        assert spherical_earth_db(0.3, 15.0, 25.0, 8500.0, 0.03, True, sea) == 0.0
+    assert spherical_earth_db(0.3, 10.0, 10.0, 8500.0, 0.03, True, 0.0) > 0.0
+
+
 heights = st.lists(st.floats(0.0, 400.0), min_size=21, max_size=21).map(np.array)
 
 
