@@ -76,6 +76,15 @@ def test_line_of_sight_has_no_step_at_the_break_point(macro: object, break_m: fl
     assert near == pytest.approx(far, abs=0.1)
 
 
+def test_break_point_itself_is_of_the_first_branch() -> None:
+    break_m = 2.0 * np.pi * 150.0 * 1.5 * 0.5 * 1e9 / 3.0e8  # 2356 m, 148.5 m below the antenna
+    at, before = rma_loss_db(
+        break_m * np.array([1.0, 1.0 - 1e-9]), frequency_ghz=0.5, base_height_m=150.0, is_los=True
+    )
+    # the second branch begins 20 log10(2360.9/2356.2) = 0.017 dB elsewhere
+    assert at == pytest.approx(before, abs=1e-6)
+
+
 @given(st.floats(10.0, 4000.0), st.floats(1.01, 1.25), st.floats(0.5, 30.0), st.booleans())
 def test_macro_loss_grows_with_distance_and_is_never_below_free_space(
     d_m: float, factor: float, f_ghz: float, is_los: bool
