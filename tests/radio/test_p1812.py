@@ -159,6 +159,8 @@ def test_spherical_earth_joins_its_two_methods_at_the_horizon() -> None:
         (60.0, 35.0, 0.5, True, 1.0, 26.69869),
         (60.0, 35.0, 0.5, True, 0.0, 26.69420),
         (60.0, 35.0, 0.5, True, 0.5, 26.69645),  # their mean
+        # 0.3 % beyond the horizon of 68.01 km, where going on as before it would give 16.509
+        (68.2, 68.02, 0.5, False, 0.0, 16.51573),
         # B = 2.0104, just beyond 2: G = 17.6 √0.9104 - 5 log10 0.9104 - 8 = 8.9968, F = -42.4757
         (80.0, 68.02, 0.5, False, 0.0, 24.48203),
     ],
