@@ -206,6 +206,9 @@ def test_sight_is_certain_near_the_mast_and_rarer_far_from_it() -> None:
     assert rma_los_share(np.array([10.1, 1010.0])) == pytest.approx([math.exp(-1e-4), 1 / math.e])
     # 18/100 + exp(-100/63) (1 - 0.18) = 0.34767
     assert uma_los_share(d_m)[3] == pytest.approx(0.34767, abs=1e-5)
+    # 18/18.1 + exp(-18.1/63) (1 - 18/18.1) = 0.99862; high up the lift would make it 1.005
+    assert float(uma_los_share(np.array(18.1))) == pytest.approx(0.99862, abs=1e-5)
+    assert float(uma_los_share(np.array(18.1), user_height_m=23.0)) == 1.0
     # ((18 - 13)/10)^1.5 = 0.35355: 0.64940 (1 + 0.35355 · 1.25 · 0.5³ · exp(-50/150)) = 0.67511
     assert float(uma_los_share(np.array(50.0), user_height_m=18.0)) == pytest.approx(
         0.675108, abs=1e-6
@@ -217,7 +220,7 @@ def test_sight_is_certain_near_the_mast_and_rarer_far_from_it() -> None:
     assert uma_los_share(np.array(50.0), user_height_m=13.0) == uma_los_share(np.array(50.0))
     assert uma_los_share(np.array(500.0), user_height_m=0.0) == uma_los_share(np.array(500.0))
     for height_m in (-0.1, 23.1):
-        with pytest.raises(ModelRangeError, match="user_height_m"):
+        with pytest.raises(ModelRangeError, match="user_height_m: found"):
             uma_los_share(np.array(50.0), user_height_m=height_m)
 
 
@@ -231,8 +234,8 @@ def test_sight_is_certain_near_the_mast_and_rarer_far_from_it() -> None:
         (lambda: uma_loss_db(np.array([5001.0]), frequency_ghz=2.0, is_los=True), "found 5001"),
         (lambda: uma_loss_db(np.array([50.0]), frequency_ghz=2.0, is_los=True,
                              user_height_m=14.0), "user_height_m"),
-        (lambda: uma_los_share(np.array([-1.0])), "distance_2d_m"),
-        (lambda: rma_los_share(np.array([-1.0])), "distance_2d_m"),
+        (lambda: uma_los_share(np.array([-1.0])), "distance_2d_m: found -1"),
+        (lambda: rma_los_share(np.array([-1.0])), "distance_2d_m: found -1"),
         (lambda: building_entry_loss_db(frequency_ghz=0.07), "frequency_ghz"),
         (lambda: building_entry_loss_db(frequency_ghz=1.0, house="igloo"), "traditional"),
         (lambda: building_entry_loss_db(frequency_ghz=1.0, share=1.0), "share"),
