@@ -198,26 +198,28 @@ def squares(*bounds: tuple[float, float, float, float]) -> gpd.GeoDataFrame:
 def test_sums_of_a_grid_of_many_rows_or_columns_are_as_computed_by_hand(
     shape: tuple[int, int],
 ) -> None:
-    """Cell (r, c) holds 1000 r + c; zones: rows 1 and 2, the last row and a half, a corner."""
+    """Cell (r, c) holds 1000 r + c; zones: rows 1 and 2, the last one and a half, a corner, a side."""
     height, width = shape
     grid = Grid(crs=CRS, x_min=0, y_max=100 * height, cell_m=100, shape=shape)
     top, right = 100 * height, 100 * width
-    weights = overlap_zones(
-        squares((0, top - 300, right, top - 100), (0, 0, right, 150), (right - 150, 0, right, 100)),
-        grid,
-    )
+    zones = squares(
+        (0, top - 300, right, top - 100), (0, 0, right, 150), (right - 150, 0, right, 100),
+        (right - 50, 0, right, top),
+    )  # fmt: skip
+    weights = overlap_zones(zones, grid)
     cells = np.add.outer(1000.0 * np.arange(height), np.arange(width))
     last = height - 1
     by_hand = [
         cells[1:3].sum(),
         cells[last].sum() + cells[last - 1].sum() / 2,
         cells[last, -1] + cells[last, -2] / 2,
+        cells[:, -1].sum() / 2,
     ]
     tiles = read_tiles(weights, lambda r, c: cells[r, c])
     assert tiles.values.shape[1:] == (128, 128)
     assert sum_by_zone(weights, grid.to_array(cells, unit="persons")) == pytest.approx(by_hand)
     assert sum_by_zone(weights, tiles) == pytest.approx(by_hand, rel=1e-6)
-    assert weights.cells == pytest.approx([2 * width, 1.5 * width, 1.5])
+    assert weights.cells == pytest.approx([2 * width, 1.5 * width, 1.5, height / 2])
 
 
 def test_tiles_are_those_of_the_first_and_the_last_cell_of_every_run() -> None:
