@@ -198,7 +198,7 @@ def squares(*bounds: tuple[float, float, float, float]) -> gpd.GeoDataFrame:
 def test_sums_of_a_grid_of_many_rows_or_columns_are_as_computed_by_hand(
     shape: tuple[int, int],
 ) -> None:
-    """Cell (r, c) holds 1000 r + c; zones: rows 1 and 2, the last one and a half, a corner, a side."""
+    """Cell (r, c) holds 1000 r + c; zones: rows 1 and 2, the last 1.5, a corner, a side."""
     height, width = shape
     grid = Grid(crs=CRS, x_min=0, y_max=100 * height, cell_m=100, shape=shape)
     top, right = 100 * height, 100 * width
