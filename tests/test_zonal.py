@@ -21,6 +21,7 @@ from phusong.zonal import (
     read_tiles,
     sum_by_zone,
 )
+from phusong.zonal_kernels import FEW, sort_rows, with_room
 
 CRS = "EPSG:5897"
 GRID = Grid(crs=CRS, x_min=0, y_max=1000, cell_m=100, shape=(10, 10))
@@ -131,6 +132,29 @@ def test_many_borders_in_one_row_are_those_of_exact_intersection() -> None:
     comb = shapely.union_all([*teeth, shapely.box(0, 985, 1000, 995)])
     weights = overlap_zones(gpd.GeoDataFrame(geometry=[comb], crs=CRS), GRID)
     np.testing.assert_allclose(dense(weights)[0], exact(comb), atol=1e-12)
+
+
+@pytest.mark.parametrize("few", [3, FEW, FEW + 1])
+def test_steps_are_sorted_by_column_and_equal_ones_stay_in_their_order(few: int) -> None:
+    """Three rows: the columns 5, 2, 2, then none, then `few` from 7 downwards; spans 4 and few."""
+    columns = np.array([5, 2, 2, *range(6 + few, 6, -1)])
+    starts = np.array([0, 3, 3, 3 + few])
+    covers = np.arange(len(columns), dtype=float)
+    areas = -covers
+    assert sort_rows(starts, 3, columns, covers, areas) == 4 + few
+    assert columns.tolist() == [2, 2, 5, *range(7, 7 + few)]
+    assert covers.tolist() == [1, 2, 0, *range(2 + few, 2, -1)]
+    assert (areas == -covers).all()
+
+
+def test_rows_grow_at_least_twofold_and_only_where_they_must() -> None:
+    rows = np.array([[1, 2], [3, 4], [5, 6]])
+    assert np.shares_memory(with_room(rows, 3), rows)
+    for wanted, length in ((4, 6), (9, 9)):
+        grown = with_room(rows, wanted)
+        assert grown.shape == (length, 2)
+        assert grown.dtype == rows.dtype
+        assert (grown[:3] == rows).all()
 
 
 def test_zone_without_a_shape_has_no_cells_and_no_zones_no_sums() -> None:
