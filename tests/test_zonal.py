@@ -124,6 +124,25 @@ def test_runs_and_borders_are_sorted_by_row_zone_and_column() -> None:
     for rows in (weights.runs, weights.borders):
         order = np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0]))
         assert np.array_equal(order, np.arange(len(rows)))
+    assert (weights.runs[:, 3] > weights.runs[:, 2]).all()
+    assert ((weights.fractions > 0) & (weights.fractions < 1)).all()
+    seen = np.concatenate([
+        [(zone, row, c) for row, zone, first, last in weights.runs for c in range(first, last)],
+        weights.borders[:, [1, 0, 2]],
+    ])  # fmt: skip
+    assert len(np.unique(seen, axis=0)) == len(seen)  # no cell twice
+
+
+def test_edge_a_hair_beside_a_cell_is_on_its_side() -> None:
+    """A ten-thousandth of a millionth of a cell: rounding, as it comes with a reprojection."""
+    hair = 1e-8
+    for west, east in ((200 - hair, 500 - hair), (200 + hair, 500 + hair), (200, 500)):
+        weights = overlap_zones(squares((west, 0, east, 200)), GRID)
+        assert weights.runs.tolist() == [[8, 0, 2, 5], [9, 0, 2, 5]]
+        assert len(weights.borders) == 0
+    weights = overlap_zones(squares((200.001, 0, 499.999, 100)), GRID)
+    assert weights.runs.tolist() == [[9, 0, 3, 4]]
+    assert weights.fractions == pytest.approx([1 - 1e-5, 1 - 1e-5])
 
 
 def test_many_borders_in_one_row_are_those_of_exact_intersection() -> None:
