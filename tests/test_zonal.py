@@ -140,6 +140,8 @@ def test_edge_a_hair_beside_a_cell_is_on_its_side() -> None:
         weights = overlap_zones(squares((west, 0, east, 200)), GRID)
         assert weights.runs.tolist() == [[8, 0, 2, 5], [9, 0, 2, 5]]
         assert len(weights.borders) == 0
+    side = overlap_zones(squares((0, 0, 500, 100), (0, 0, 500 - hair, 100)), GRID)
+    assert side.runs.tolist() == [[9, 0, 0, 5], [9, 1, 0, 5]]
     weights = overlap_zones(squares((200.001, 0, 499.999, 100)), GRID)
     assert weights.runs.tolist() == [[9, 0, 3, 4]]
     assert weights.fractions == pytest.approx([1 - 1e-5, 1 - 1e-5])
