@@ -86,6 +86,29 @@ def test_folder_that_is_a_file_is_exit_3(files: Path) -> None:
     assert "not a folder" in done.stderr
 
 
+def test_communes_by_a_word_are_those_of_phusong_and_labelled(files: Path) -> None:
+    given = ("--communes", "schematic", "--sites", files / "sites.csv")
+    done = run("assess", *given, "-o", files / "out", "--no-map", "--lang", "en")
+    assert done.exit_code == 0, done.output
+    assert "SCHEMATIC BOUNDARIES" in done.stdout
+    head = '[study]\nas_of = 2026-06-30\n[files]\nsites = ["sites.csv"]\n'
+    (files / "study.toml").write_text(head + 'communes = "schematic"\n', encoding="utf-8")
+    assert run("run", files / "study.toml", "-o", files / "out", "--no-map").exit_code == 0
+    account = json.loads((files / "out" / "run.json").read_text(encoding="utf-8"))
+    assert account["parameters"]["is_schematic"] is True
+    checked = run("check", "sites", files / "sites.csv", "--communes", "schematic", "--json")
+    assert "outside" in json.loads(checked.stdout)["quarantine"][0]["expected"]
+
+
+def test_official_communes_that_were_not_fetched_say_how(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("phusong.io.cache.default_cache", lambda: files / "cache")
+    done = run("check", "sites", files / "sites.csv", "--communes", "official")
+    assert done.exit_code == 2
+    assert "phusong fetch" in done.stderr
+
+
 def test_init_writes_a_study_that_runs(files: Path) -> None:
     assert run("init", files / "study.toml").exit_code == 0
     assert run("init", files / "study.toml").exit_code == 2  # never over one that is there

@@ -145,6 +145,54 @@ def test_metres_without_a_frame_are_refused_with_the_frames_that_fit(tmp_path: P
         sites(tmp_path, rows, named, crs="EPSG:3405")
 
 
+def in_metres() -> tuple[list[list[str]], list[str]]:
+    points = gpd.GeoSeries(gpd.points_from_xy([105.05, 105.15, 105.06], [19.9, 19.92, 19.93]),
+                           crs="EPSG:4326").to_crs("EPSG:5897")  # fmt: skip
+    rows = [
+        [*r[:2], f"{p.y:.2f}".replace(".", ","), f"{p.x:.2f}".replace(".", ","), *r[4:]]
+        for r, p in zip(ROWS, points, strict=True)
+    ]
+    return rows, [*HEADERS[:2], "X (m)", "Y (m)", *HEADERS[4:]]
+
+
+def test_rows_with_easting_and_northing_swapped_are_turned_and_listed(tmp_path: Path) -> None:
+    rows, headers = in_metres()
+    rows[1][2], rows[1][3] = rows[1][3], rows[1][2]
+    layer, report = sites(tmp_path, rows, headers, crs="EPSG:5897")
+    assert layer.geometry.x.tolist() == pytest.approx([105.05, 105.15, 105.06], abs=1e-6)
+    assert [(p.row, p.field, "swapped" in p.message) for p in report.repairs] == [(3, "x, y", True)]
+
+
+def test_frame_named_in_the_title_above_the_headings_is_used(tmp_path: Path) -> None:
+    rows, headers = in_metres()
+    title = ["(Hệ tọa độ VN-2000, kinh tuyến trục 105°00, múi 3°)"]
+    layer, report = sites(tmp_path, [headers, *rows], title)
+    assert layer.geometry.y.tolist() == pytest.approx([19.9, 19.92, 19.93], abs=1e-6)
+    assert any("EPSG:5897" in note for note in report.notes)
+    with pytest.raises(CrsError, match="which is it"):
+        sites(tmp_path, [headers, *rows], title, crs="EPSG:3405")
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [("Đã phát sóng", "on_air"), ("đang vận hành", "on_air"), ("Chưa phát sóng", "planned"),
+     ("Đã ngừng hoạt động", "retired")],
+)  # fmt: skip
+def test_words_of_operators_for_the_status_are_known(tmp_path: Path, said: str, read: str) -> None:
+    assert sites(tmp_path, *with_column("Tình trạng", [said] * 3)).layer["status"].eq(read).all()
+
+
+def test_status_that_could_be_either_is_set_aside(tmp_path: Path) -> None:
+    rows, headers = with_column("Tình trạng", ["hoạt động", "đang chờ nghiệm thu", "hoạt động"])
+    assert set_aside(sites(tmp_path, rows, headers)) == [(3, "status")]
+
+
+def test_total_is_no_site_whose_number_was_made(tmp_path: Path) -> None:
+    rows, headers = with_column("Mã cell", ["1", "2", "3"])
+    report = sites(tmp_path, [*rows, ["Tổng cộng", "3"]], headers).report
+    assert not any("made from the row number" in note for note in report.notes)
+
+
 def test_frame_is_known_only_where_meridian_and_zone_are_named() -> None:
     assert frame_of_headers(["X (VN-2000, kinh tuyến trục 104°45', múi chiếu 3°)"]) == "EPSG:9208"
     assert frame_of_headers(["X (VN2000 KTT 105 múi 6)"]) == "EPSG:3405"

@@ -17,6 +17,7 @@ from phusong.cli.options import (
     CACHE,
     CLUTTER,
     CLUTTER_KIND,
+    COMMUNES,
     INPUT,
     JSON,
     LANG_OF_ERRORS,
@@ -90,7 +91,9 @@ def demo(
 
 
 @click.command()
-@click.option("--communes", type=INPUT, required=True, help="Boundaries with code and name.")
+@click.option(
+    "--communes", type=INPUT, metavar="FILE|official|schematic", required=True, help=COMMUNES
+)
 @click.option(
     "--sites", type=INPUT, required=True, multiple=True, help="Cells; may be given repeatedly."
 )
@@ -138,10 +141,13 @@ def assess(
     strict: bool,
 ) -> int:
     """Measure the coverage of communes from files given one by one."""
+    from phusong.io.named import are_schematic, find_communes
     from phusong.io.settings import Study
 
+    boundaries = find_communes(communes)
     study = Study(
-        communes=communes,
+        communes=boundaries,
+        is_schematic=are_schematic(boundaries),
         sites=sites,
         service=service,
         population=population,

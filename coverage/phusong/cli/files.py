@@ -23,7 +23,10 @@ TEMPLATES = ("sites", "service", "villages", "places", "points", "measurements",
 @click.argument("layer", type=click.Choice(LAYERS))
 @click.argument("file", type=INPUT)
 @click.option("--crs", help="Of coordinates given as x, y, such as EPSG:5897.")
-@click.option("--communes", type=INPUT, help="Boundaries to hold places against.")
+@click.option(
+    "--communes", type=INPUT, metavar="FILE|official|schematic",
+    help="Boundaries to hold places against, as `assess` takes them.",
+)  # fmt: skip
 @click.option("--names", type=INPUT, help="The names.csv of an earlier check, filled in.")
 @ALIASES
 @click.option("-o", "--out", type=INPUT, help="Folder for check.json and the clean layer.")
@@ -45,11 +48,13 @@ def check(
 ) -> int:
     """Read one file exactly as a run would, and say what would be set aside or repaired."""
     from phusong.io.check import check_file
+    from phusong.io.named import find_communes
     from phusong.io.write import to_json
     from phusong.publish.checktext import format_check
 
+    zones = None if communes is None else find_communes(communes)
     account = check_file(
-        layer, file, crs=crs, communes=communes, as_of=date.today(), out=out, lang=lang,
+        layer, file, crs=crs, communes=zones, as_of=date.today(), out=out, lang=lang,
         names=names, aliases=aliases,
     )  # fmt: skip
     click.echo(to_json(account) if as_json else format_check(account, lang=lang))

@@ -10,11 +10,15 @@ import click
 from phusong.words import LANGUAGES
 
 __all__ = [
-    "ALIASES", "CACHE", "INPUT", "JSON", "LANG", "LANG_OF_ERRORS", "LANG_OR_STUDY", "NO_MAP", "OUT",
-    "POPULATION", "SCHEDULER", "STRICT", "TERRAIN_KIND",
+    "ALIASES", "CACHE", "COMMUNES", "INPUT", "JSON", "LANG", "LANG_OF_ERRORS", "LANG_OR_STUDY",
+    "NO_MAP", "OUT", "POPULATION", "SCHEDULER", "STRICT", "TERRAIN_KIND",
 ]  # fmt: skip
 
 INPUT = click.Path(path_type=Path)
+COMMUNES = (
+    "Boundaries with code and name: a file; or 'official', which `phusong fetch boundaries` "
+    "brings; or 'schematic', which come with phusong."
+)
 OUT = click.option(
     "-o", "--out", type=click.Path(path_type=Path), help="Folder for the outputs.", required=True
 )

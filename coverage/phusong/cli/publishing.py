@@ -33,10 +33,14 @@ def publish(
     serve: bool,
     port: int,
 ) -> int:
-    """Make a static website of one run, or of several of one area with their history."""
+    """Make a static website of one run, or of several of one area with their history.
+
+    RUNS are folders of runs, or a folder that holds them.
+    """
+    from phusong.io.dated import find_runs
     from phusong.publish.site import publish_site
 
-    done = publish_site(runs, out, base_url=base_url, licence=licence)
+    done = publish_site(find_runs(runs), out, base_url=base_url, licence=licence)
     tell_notes(done.notes)
     files = done.files
     say(

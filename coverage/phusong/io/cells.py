@@ -29,7 +29,8 @@ HTML = (b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta", b"<head")
 class Cells:
     """A table: column names by position, headings, the rows below them, and the rest.
 
-    `n_blank` rows hold nothing; `copies` are rows that repeat an earlier one cell by cell.
+    `n_blank` rows hold nothing; `copies` are rows that repeat an earlier one cell by cell; `titles`
+    is what stands above the headings.
     """
 
     columns: dict[int, str]
@@ -40,6 +41,7 @@ class Cells:
     repairs: tuple[Problem, ...]
     notes: tuple[str, ...]
     vocabulary: Vocabulary
+    titles: tuple[str, ...] = ()
 
 
 def read_cells(path: Path, layer: str, vocabulary: Vocabulary | None = None) -> Cells:
@@ -92,6 +94,7 @@ def read_cells(path: Path, layer: str, vocabulary: Vocabulary | None = None) -> 
         repairs=tuple(r for r in found.repairs if r.row is None or r.row > number),
         notes=tuple(notes),
         vocabulary=words,
+        titles=tuple(cell for row in found.lists(top[:at]) for cell in row if cell.strip()),
     )
 
 

@@ -22,6 +22,7 @@ LON_LAT = "EPSG:4326"
 # A site this far outside all communes may still stand on their coast or border: about 2 km.
 NEAR_DEG = 0.02
 METRES_FROM = 1_000.0  # numbers this large are no degrees
+NORTH_FROM_M = 850_000.0  # all over Vietnam northings are larger, and eastings smaller
 SHOWN_ROWS = 50
 AXES = {"lon": "longitude, kinh độ", "lat": "latitude, vĩ độ", "x": "metres", "y": "metres"}
 
@@ -68,21 +69,30 @@ def locate(table: Table, crs: str | None, communes: gpd.GeoDataFrame | None) -> 
 def _from_metres(
     table: Table, x: pd.Series, y: pd.Series, crs: str | None, communes: gpd.GeoDataFrame | None
 ) -> tuple[pd.Series, pd.Series]:
-    named = frame_of_headers(table.cells.headers)
+    named = frame_of_headers([*table.cells.titles, *table.cells.headers])
     if crs and named and not pyproj.CRS(crs).equals(named):
         raise CrsError(f"{table.path}: the headings name {named}, --crs says {crs}: which is it?")
     source = crs or named
-    if x.median() > y.median():  # northings exceed 850 km, eastings do not, all over Vietnam
+    if x.median() > y.median():
         table.notes.append("X holds the larger numbers: read as northing, Y as easting")
         x, y = y, x
     if source is None:
         raise CrsError(f"{table.path}: {_candidates(x, y, communes)}")
+    x, y = _swap_metres(table, x, y)
     change = _transformer(table, source)
     lon, lat = change.transform(x.to_numpy(float), y.to_numpy(float))
     is_finite = np.isfinite(lon) & np.isfinite(lat)
     lon, lat = (pd.Series(np.where(is_finite, v, np.nan), x.index) for v in (lon, lat))
     table.notes.append(f"metres of {source} turned into degrees (accuracy {change.accuracy:g} m)")
     return lon, lat
+
+
+def _swap_metres(table: Table, x: pd.Series, y: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Turn around the rows that have easting and northing the other way than the rest."""
+    is_swapped = (x > NORTH_FROM_M) & y.between(METRES_FROM, NORTH_FROM_M)
+    message = "easting and northing were swapped (đảo X, Y)"
+    table.mend(is_swapped, "x, y", _pairs(x, y, is_swapped), "easting first", message)
+    return x.where(~is_swapped, y), y.where(~is_swapped, x)
 
 
 def _transformer(table: Table, source: str) -> pyproj.Transformer:

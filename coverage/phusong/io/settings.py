@@ -10,6 +10,7 @@ from typing import Literal
 
 from phusong.crosswalk import VINTAGE_2025
 from phusong.errors import InputFileError
+from phusong.io.named import are_schematic, find_communes
 from phusong.words import LANGUAGES
 
 __all__ = ["Study", "read_study"]
@@ -110,6 +111,8 @@ class Study:
 def read_study(path: Path) -> Study:
     """Read a study file; its paths are taken from its own folder.
 
+    Of communes it may say "official" or "schematic" in place of a file (`named.find_communes`).
+
     Raises
     ------
     InputFileError
@@ -132,7 +135,11 @@ def read_study(path: Path) -> Study:
     missing = [name for name in ("communes", "sites", "as_of") if name not in given]
     if missing:
         raise InputFileError(f"{path}: missing keys {', '.join(missing)}")
-    return Study(**_typed(path, given))  # type: ignore[arg-type]
+    typed = _typed(path, given)
+    if given["communes"] in ("official", "schematic"):
+        typed["communes"] = find_communes(str(given["communes"]))
+    is_schematic = are_schematic(Path(str(typed["communes"])))
+    return Study(**typed, is_schematic=is_schematic)  # type: ignore[arg-type]
 
 
 def _typed(path: Path, given: dict[str, object]) -> dict[str, object]:

@@ -199,8 +199,10 @@ def _name_sites(table: Table) -> None:
                 frame[name] = frame[name] + part
             continue
         made = prefix + table.rows.astype("str") + (part if name == "sector_id" else "")
+        is_made = table.is_good if name not in frame else frame[name].isna() & table.is_good
         frame[name] = made if name not in frame else frame[name].fillna(made)
-        table.notes.append(f"{name}: made from the row number where the file has none")
+        if is_made.any():
+            table.notes.append(f"{name}: made from the row number where the file has none")
 
 
 def _refuse_conflicts(table: Table) -> None:
