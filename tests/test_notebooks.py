@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,10 +26,16 @@ def test_notebook_is_kept_small_and_without_outputs(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_runs_without_a_warning_and_shows_something(path: Path, tmp_path: Path) -> None:
-    command = [sys.executable, FOLDER / "execute.py", "-o", tmp_path, path]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def test_notebook_runs_far_from_the_checkout_without_a_warning_and_shows_something(
+    path: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    alone = Path(shutil.copy(path, elsewhere))
+    command = [sys.executable, FOLDER / "execute.py", "-o", tmp_path, alone]
+    done = subprocess.run(command, cwd=elsewhere, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert list(elsewhere.iterdir()) == [alone], "a notebook leaves no files where it is run"
     executed = nbformat.read(tmp_path / path.name, as_version=4)
     shown = [output for cell in executed.cells for output in cell.get("outputs", [])]
     assert any("synthetic" in str(output.get("data", {}).get("text/html")) for output in shown)
