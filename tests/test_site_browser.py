@@ -96,17 +96,43 @@ def test_every_kind_of_page_is_accessible_and_loads_nothing_from_elsewhere(
     assert all(map(own, visit.requests))
 
 
-def test_pages_are_as_wide_as_a_phone_and_their_figures_can_be_reached(
-    browser: Browser, site: Path
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_pages_and_their_tables_are_as_wide_as_a_phone(
+    browser: Browser, site: Path, lang: str
 ) -> None:
+    wider = "[...document.querySelectorAll('.scroll')].filter(b => b.scrollWidth > b.clientWidth)"
     with visiting(browser, PHONE, offline=True) as visit:
         for name in KINDS:
-            visit.page.goto((site / name).as_uri())
+            folder = site / "en" if lang == "en" and name != "404.html" else site
+            visit.page.goto((folder / name).as_uri())
             assert visit.page.evaluate("document.documentElement.scrollWidth") == PHONE[0], name
-        visit.page.goto((site / "commune/15553-2025.html").as_uri())
-        table = visit.page.locator(".scroll").first
-        table.focus()
-        assert table.evaluate("box => box.scrollWidth > box.clientWidth")
+            assert visit.page.evaluate(f"{wider}.map(box => box.ariaLabel)") == [], name
+
+
+def test_every_cell_of_a_stacked_table_has_the_heading_of_its_column(
+    browser: Browser, site: Path
+) -> None:
+    strangers = (
+        "[...document.querySelectorAll('table.stack')].flatMap(t => [...t.tBodies[0].rows].flatMap("
+        "r => [...r.cells].filter(c => c.tagName == 'TD' && c.dataset.head !=="
+        " t.tHead.rows[0].cells[c.cellIndex].textContent).map(c => c.outerHTML)))"
+    )
+    with visiting(browser, PHONE, offline=True, java_script_enabled=True) as visit:
+        for name in KINDS[:-1]:
+            visit.page.goto((site / name).as_uri())
+            assert visit.page.evaluate(strangers) == [], name
+            assert visit.page.locator("table.stack").count() or name == "targets.html", name
+
+
+def test_a_phone_shows_a_commune_as_a_block_and_can_sort_them(browser: Browser, site: Path) -> None:
+    with visiting(browser, PHONE, offline=True) as visit:
+        visit.page.goto((site / "communes.html").as_uri())
+        row = visit.page.locator("tbody tr").first
+        shown = "cell => getComputedStyle(cell, '::before').content"
+        assert row.locator("td").nth(1).evaluate(shown) == '"Dân số"'
+        assert row.bounding_box()["width"] <= PHONE[0]
+        visit.page.get_by_role("button", name="Dân số").click()
+        assert visit.page.locator("thead th[aria-sort=ascending]").inner_text().startswith("Dân số")
 
 
 def test_without_scripts_every_figure_is_there_and_no_control_that_does_nothing(

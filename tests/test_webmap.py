@@ -677,6 +677,17 @@ def test_a_country_is_whole_in_view_with_its_islands_and_not_under_outlines(
 
 
 @pytest.mark.browser
+@pytest.mark.browser
+def test_legend_leaves_the_buttons_of_the_map_free_in_a_low_frame(
+    browser: Browser, demo_page: str, tmp_path: Path
+) -> None:
+    with opened(browser, demo_page, tmp_path, (1112, 560)) as it:
+        legend = it.page.locator("#legend-box").bounding_box()
+        buttons = it.page.locator(".leaflet-bar").bounding_box()
+        assert legend["x"] < buttons["x"] + buttons["width"]  # or there is nothing to hide
+        assert legend["y"] >= buttons["y"] + buttons["height"]
+
+
 def test_window_that_changes_keeps_the_whole_area_in_view(
     browser: Browser, demo_page: str, tmp_path: Path
 ) -> None:

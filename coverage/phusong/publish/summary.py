@@ -199,8 +199,12 @@ def format_percent(share: float, lang: str) -> str:
 
 
 def format_count(number: float, lang: str) -> str:
-    """Return a whole number with the language's thousands sign; "?" where it is not known."""
-    return "?" if math.isnan(number) else localise(f"{number:,.0f}", lang)
+    """Return a whole number with the language's thousands sign; "?" where it is not known.
+
+    >>> format_count(12345.6, "vi"), format_count(-0.3, "vi")
+    ('12.346', '0')
+    """
+    return "?" if math.isnan(number) else localise(f"{round(number):,}", lang)
 
 
 def summary_html(assessment: Assessment, *, lang: str = "vi") -> str:

@@ -48,12 +48,12 @@ def count_text(number: float, lang: str, words: Mapping[str, str]) -> str:
 def decimal_text(number: float, digits: int, lang: str, words: Mapping[str, str]) -> str:
     """Return a number with decimals in the signs of a language; NaN is unknown.
 
-    >>> decimal_text(1234.56, 1, "vi", {}), decimal_text(0.726, 1, "en", {})
-    ('1.234,6', '0.7')
+    >>> decimal_text(1234.56, 1, "vi", {}), decimal_text(-0.03, 1, "en", {})
+    ('1.234,6', '0.0')
     """
     if math.isnan(number):
         return words["unknown"]
     whole, _, decimals = f"{abs(number):.{digits}f}".partition(".")
-    sign = "−" if number < 0 else ""
+    sign = "−" if round(number, digits) < 0 else ""
     mark = localise(".", lang) if decimals else ""
     return f"{sign}{format_count(float(whole), lang)}{mark}{decimals}"
