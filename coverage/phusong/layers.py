@@ -8,14 +8,8 @@ from types import MappingProxyType
 from typing import Literal
 
 __all__ = [
-    "ANY",
-    "FIXED_TECHNOLOGIES",
-    "LAYERS",
-    "MOBILE_TECHNOLOGIES",
-    "TWO_OR_MORE",
-    "Column",
-    "Layer",
-]
+    "ANY", "FIXED_TECHNOLOGIES", "LAYERS", "MOBILE_TECHNOLOGIES", "TWO_OR_MORE", "Column", "Layer",
+]  # fmt: skip
 
 Kind = Literal["text", "number", "date", "yes_no"]
 

@@ -136,29 +136,20 @@ def assess(
     zones, population_notes = fill_population(zones, persons, placing=placing_of(population))
     tiers = None
     if service is not None:
-        placed, problems = place_service(service, zones, crosswalk, vintage=service_vintage)
-        if problems:
-            raise SchemaError("service", problems)
         tiers = _broadband(
-            conform(placed, "service"), zones, register, crosswalk, crosswalk_weights,
-            is_complete=service_is_complete, as_of=as_of,
+            service, zones, register, crosswalk, crosswalk_weights,
+            vintage=service_vintage, is_complete=service_is_complete, as_of=as_of,
         )  # fmt: skip
     ground = Ground(
-        zones=zones,
-        parts=parts,
-        tiers=tiers,
-        register=register,
-        radii=radii,
-        as_of=as_of,
-        about=about,
-        model=model,
+        zones=zones, parts=parts, tiers=tiers, register=register, radii=radii, as_of=as_of,
+        about=about, model=model,
         notes=(
             *population_notes,
             *find_beyond(population, persons),
             *partition_notes(made, n_between),
             *area_notes(zones),
         ),
-    )
+    )  # fmt: skip
     return ground.assess(masts, measured, operator_notes)
 
 
@@ -169,10 +160,15 @@ def _broadband(
     crosswalk: pd.DataFrame,
     weights: pd.DataFrame | None,
     *,
+    vintage: str | None,
     is_complete: bool,
     as_of: date,
 ) -> pd.DataFrame:
     """Return the tidy rows of the tiers and of low cost, on the communes of `zones`."""
+    placed, problems = place_service(service, zones, crosswalk, vintage=vintage)
+    if problems:
+        raise SchemaError("service", problems)
+    service = conform(placed, "service")
     is_old = len(service) > 0 and service["vintage"].iloc[0] != zones["vintage"].iloc[0]
     places = zones
     if is_old:
