@@ -11,7 +11,6 @@ from click.testing import CliRunner
 from conftest import SHARED
 
 from phusong.cli import main
-from phusong.cli.radio import MODELS as OFFERED
 from phusong.errors import InputFileError
 from phusong.io.profiles import read_profiles
 from phusong.publish.profile import draw_profiles, plot_profile
@@ -80,8 +79,21 @@ def test_table_has_a_line_a_profile_and_dashes_for_unknown_terms(tmp_path: Path)
     assert run(path, "--model", "itm").stdout.splitlines()[1].split()[2:] == ["-"] * 4
 
 
-def test_models_of_the_verb_are_those_of_the_library() -> None:
-    assert OFFERED == MODELS
+def test_models_of_the_verb_are_those_of_the_library(tmp_path: Path) -> None:
+    help_ = CliRunner().invoke(main, ["path", "--help"]).output
+    for name in MODELS:
+        assert name in help_, "the help names every model"
+        assert run(written(tmp_path, profile()), "--model", name).exit_code == 0
+    asked = {"_PHUSONG_COMPLETE": "bash_complete", "COMP_WORDS": "phusong path --model ",
+             "COMP_CWORD": "3"}  # fmt: skip
+    told = CliRunner().invoke(main, [], prog_name="phusong", env=asked).output
+    assert [line.split(",")[1] for line in told.split()] == list(MODELS)
+
+
+def test_a_model_that_nobody_knows_is_wrong_use(tmp_path: Path) -> None:
+    wrong = run(written(tmp_path, profile()), "--model", "hata")
+    assert wrong.exit_code == 2
+    assert "'hata' is not one of 'p1812', 'itm', 'rma', 'uma'." in wrong.stderr
 
 
 def test_other_models_get_what_the_profile_says(tmp_path: Path) -> None:
@@ -153,7 +165,7 @@ def test_uneven_steps_are_refused_by_itm_alone(tmp_path: Path) -> None:
 
 
 def test_unknown_key_is_told_and_an_answer_of_the_vectors_is_not(tmp_path: Path) -> None:
-    done = run(written(tmp_path, profile(lb=150.0, zones=[4])))
+    done = run(written(tmp_path, profile(lb=150.0, zones=[4])), "--lang", "en")
     assert done.exit_code == 0
     assert "keys without a meaning: zones" in done.stderr
 

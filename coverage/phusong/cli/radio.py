@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 from phusong.cli.answers import answers, tell_notes
 from phusong.cli.options import INPUT, JSON, LANG
@@ -15,15 +16,36 @@ if TYPE_CHECKING:
 
 __all__ = ["path"]
 
-MODELS = ("p1812", "itm", "rma", "uma")
 FIGURES = (".pdf", ".png", ".svg")
+
+
+class ModelName(click.Choice[str]):
+    """A model of `radio.paths`, which is imported only where one is named."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        self._name_models()
+        return super().convert(value, param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        self._name_models()
+        return super().shell_complete(ctx, param, incomplete)
+
+    def _name_models(self) -> None:
+        from phusong.radio.paths import MODELS
+
+        self.choices = tuple(MODELS)
 
 
 @click.command()
 @click.argument("profiles", type=INPUT)
 @click.option(
-    "--model", type=click.Choice(MODELS), default="p1812", show_default=True,
-    help="ITU-R P.1812, ITM (bare ground), or RMa and UMa of 3GPP TR 38.901 (distance only).",
+    "--model", type=ModelName(), metavar="NAME", default="p1812", show_default=True,
+    help="p1812: ITU-R P.1812; itm: ITM, bare ground; rma, uma: 3GPP TR 38.901, distance only.",
 )  # fmt: skip
 @click.option("--figure", type=INPUT, help="Draw the profiles, at most 12: .png, .pdf or .svg.")
 @LANG

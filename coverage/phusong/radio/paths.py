@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +19,6 @@ from phusong.radio.zones import Zones
 
 __all__ = ["MODELS", "Edge", "Path", "PathTerms", "find_edge", "path_terms"]
 
-MODELS = ("p1812", "itm", "rma", "uma")
 ITM_BROADCAST = 3  # time, places and situations apart
 
 
@@ -64,10 +66,11 @@ def path_terms(path: Path, *, model: str = "p1812") -> PathTerms:
     Parameters
     ----------
     path : Path
-    model : {"p1812", "itm", "rma", "uma"}
-        ITM knows bare ground only, at even steps, and takes `p` and `pl` as its percentages of
-        time and locations. RMa and UMa of 38.901 know the distance and the heights of the
-        antennas; whether these see each other is read off the profile and what stands on it.
+    model : str
+        One of `MODELS`. "itm" knows bare ground only, at even steps, and takes `p` and `pl` as its
+        percentages of time and locations. "rma" and "uma" of 38.901 know the distance and the
+        heights of the antennas; whether these see each other is read off the profile and what
+        stands on it.
 
     Raises
     ------
@@ -82,24 +85,8 @@ def path_terms(path: Path, *, model: str = "p1812") -> PathTerms:
     >>> [round(path_terms(path, model=model).lb_db, 1) for model in MODELS]
     [103.3, 103.3, 105.5, 106.7]
     """
-    require_choice("model", model, MODELS, source="phusong path")
-    link, distance_m = path.link, 1000.0 * float(path.d_km[-1])
-    if model == "p1812":
-        loss = p1812_loss(path.d_km, path.h_m, path.clutter_m, link=link, zones=path.zones)
-        return PathTerms(loss.lb_db, loss.ld50_db, loss.lbulla_db, loss.lbulls_db, loss.ldsph_db)
-    if model == "itm":
-        itm_link = ItmLink(
-            f_mhz=1000.0 * link.f_ghz, h_tx_m=link.htg_m, h_rx_m=link.hrg_m,
-            is_vertical=link.is_vertical, n0=link.n0, mode=ITM_BROADCAST, time_pct=link.p,
-            location_pct=link.pl,
-        )  # fmt: skip
-        return PathTerms(itm_loss(path.h_m, 1000.0 * _even_step_km(path.d_km), link=itm_link).lb_db)
-    macro = rma_loss_db if model == "rma" else uma_loss_db
-    loss_db = macro(
-        np.array(distance_m), frequency_ghz=link.f_ghz, base_height_m=link.htg_m,
-        user_height_m=link.hrg_m, is_los=find_edge(path).is_los,
-    )  # fmt: skip
-    return PathTerms(float(loss_db))
+    require_choice("model", model, tuple(MODELS), source="phusong path")
+    return MODELS[model](path)
 
 
 def find_edge(path: Path) -> Edge:
@@ -132,3 +119,38 @@ def _even_step_km(d_km: np.ndarray) -> float:
     if not np.allclose(np.diff(d_km), step, rtol=1e-3):
         raise ModelRangeError("d_km: found uneven steps, expected even ones: ITM knows no others")
     return step
+
+
+def _p1812_terms(path: Path) -> PathTerms:
+    loss = p1812_loss(path.d_km, path.h_m, path.clutter_m, link=path.link, zones=path.zones)
+    return PathTerms(loss.lb_db, loss.ld50_db, loss.lbulla_db, loss.lbulls_db, loss.ldsph_db)
+
+
+def _itm_terms(path: Path) -> PathTerms:
+    link = path.link
+    itm_link = ItmLink(
+        f_mhz=1000.0 * link.f_ghz, h_tx_m=link.htg_m, h_rx_m=link.hrg_m,
+        is_vertical=link.is_vertical, n0=link.n0, mode=ITM_BROADCAST, time_pct=link.p,
+        location_pct=link.pl,
+    )  # fmt: skip
+    return PathTerms(itm_loss(path.h_m, 1000.0 * _even_step_km(path.d_km), link=itm_link).lb_db)
+
+
+def _macro_terms(macro: Callable[..., np.ndarray], path: Path) -> PathTerms:
+    loss_db = macro(
+        np.array(1000.0 * float(path.d_km[-1])), frequency_ghz=path.link.f_ghz,
+        base_height_m=path.link.htg_m, user_height_m=path.link.hrg_m,
+        is_los=find_edge(path).is_los,
+    )  # fmt: skip
+    return PathTerms(float(loss_db))
+
+
+# What a path can be asked for, by the name that `phusong path --model` takes.
+MODELS: Mapping[str, Callable[[Path], PathTerms]] = MappingProxyType(
+    {
+        "p1812": _p1812_terms,
+        "itm": _itm_terms,
+        "rma": partial(_macro_terms, rma_loss_db),
+        "uma": partial(_macro_terms, uma_loss_db),
+    }
+)
