@@ -35,7 +35,6 @@ TOTALS = ("tong", "tong cong", "tong so", "cong", "total", "totals", "grand tota
 MAX_CELL_CHARACTERS = 32_767  # what a spreadsheet cell holds
 CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 OMNI = ("omni", "omnidirectional", "vo huong", "da huong", "dang huong")
-PLACES = ("lon", "lat", "x", "y")
 SHOWN_CHARACTERS = 80
 _DIGIT = re.compile(r"\d")
 
