@@ -264,6 +264,9 @@ def test_sums_of_a_grid_of_many_rows_or_columns_are_as_computed_by_hand(
     assert tiles.values.shape[1:] == (128, 128)
     assert sum_by_zone(weights, grid.to_array(cells, unit="persons")) == pytest.approx(by_hand)
     assert sum_by_zone(weights, tiles) == pytest.approx(by_hand, rel=1e-6)
+    half = grid.to_array(np.full(shape, 0.5), unit="covered")
+    under = sum_by_zone(weights, grid.to_array(cells, unit="persons"), covered=half)
+    assert under == pytest.approx(np.array(by_hand) / 2)
     assert weights.cells == pytest.approx([2 * width, 1.5 * width, 1.5, height / 2])
 
 
@@ -337,6 +340,12 @@ def test_values_that_do_not_fit_are_refused() -> None:
     corner = overlap_zones(gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 9, 9)], crs=CRS), GRID)
     with pytest.raises(ValueError, match="not kept"):
         sum_by_zone(weights, read_tiles(corner, lambda r, c: ones[r, c], tile_cells=4))
+    for place in ((500, 500, 700, 700), (550, 550, 560, 560)):  # whole cells only, a part of one
+        with pytest.raises(ValueError, match="not kept"):
+            sum_by_zone(
+                overlap_zones(squares(place), GRID),
+                read_tiles(corner, lambda r, c: ones[r, c], tile_cells=4),
+            )
     other = Grid(crs=CRS, x_min=100, y_max=1000, cell_m=100, shape=(10, 10))
     moved = Tiles(grid=other, index=tiles.index, values=tiles.values)
     with pytest.raises(ValueError, match="x_min=100"):
