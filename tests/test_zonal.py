@@ -111,6 +111,7 @@ def test_answer_does_not_depend_on_the_number_of_threads() -> None:
     one, two, three = (overlap_zones(zones, GRID, threads=n) for n in (1, 2, 3))
     values = GRID.to_array(np.random.default_rng(2).random(GRID.shape), unit="persons")
     sums = [sum_by_zone(one, values, threads=n) for n in (1, 2, 3)]
+    np.testing.assert_allclose(sums[0], (dense(one) * values.to_numpy()).sum(axis=(1, 2)))
     for other, total in ((two, sums[1]), (three, sums[2])):
         assert np.array_equal(other.runs, one.runs)
         assert np.array_equal(other.borders, one.borders)
@@ -268,6 +269,15 @@ def test_sums_of_a_grid_of_many_rows_or_columns_are_as_computed_by_hand(
     under = sum_by_zone(weights, grid.to_array(cells, unit="persons"), covered=half)
     assert under == pytest.approx(np.array(by_hand) / 2)
     assert weights.cells == pytest.approx([2 * width, 1.5 * width, 1.5, height / 2])
+
+
+@pytest.mark.parametrize(("high", "by_hand"), [(200, 8.0), (150, 6.0), (50, 2.0)])
+def test_rows_far_from_the_first_are_summed_whole_or_in_part(high: float, by_hand: float) -> None:
+    """Only rows 298 and 299 of 300 have anything: whole cells alone, parts alone, and both."""
+    grid = Grid(crs=CRS, x_min=0, y_max=30_000, cell_m=100, shape=(300, 4))
+    weights = overlap_zones(squares((0, 0, 400, high)), grid)
+    ones = grid.to_array(np.ones(grid.shape), unit="persons")
+    assert sum_by_zone(weights, ones).tolist() == [by_hand]
 
 
 def test_tiles_are_those_of_the_first_and_the_last_cell_of_every_run() -> None:
