@@ -257,9 +257,8 @@ def _read_vintage(table: pd.DataFrame, known: pd.DataFrame, rows: pd.Series) -> 
 
 
 def _vintage_of_codes(found: set[str], codes: dict[str, set[str]]) -> str:
-    fits = [v for v in codes if found <= codes[v]] or [
-        v for v in codes if len(found & codes[v]) == max(len(found & c) for c in codes.values())
-    ]
+    shared = {v: len(found & group) for v, group in codes.items()}
+    fits = [v for v in codes if shared[v] == max(shared.values())]
     whole = [v for v in fits if found == codes[v]]
     if len(fits) == 1 or len(whole) == 1:
         return (whole or fits)[0]
