@@ -87,7 +87,10 @@ def test_rows_targets_and_files_are_those_of_the_run(run: Path) -> None:
     account = explain(run, "xa 1")
     rows = [(r["source_file"], r["source_row"], r["operator"]) for r in account["service_rows"]]
     assert rows == [("service.csv", 2, "VNPT")]
-    assert {t["target_id"]: t["commune"] for t in account["targets"]}["5g-2030"] == "undetermined"
+    states = {t["target_id"]: t["commune"] for t in account["targets"]}
+    assert states["5g-2030"] == "undetermined"
+    assert states["low-cost-2030"] == "undetermined"  # nobody gave a price: nothing was met
+    assert states["broadband-2025"] == "met"
     assert {entry["state"] for entry in account["inputs"]} == {"as it was"}
     assert {entry["what"] for entry in account["inputs"]} == {"communes", "service", "sites[0]"}
     operators = explain(run, "00001", indicator="share_area", operator="B")

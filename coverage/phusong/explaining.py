@@ -277,7 +277,8 @@ def _targets(folder: Path, code: str) -> list[dict[str, Any]]:
     said = []
     for target in found["targets"]:
         state = "met"
-        if code in target["communes_undetermined"]:
+        # A target that no commune was counted for has no data.
+        if code in target["communes_undetermined"] or not target["n_communes"]:
             state = "undetermined"
         if code in target["communes_short"]:
             state = "short"
