@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
-.PHONY: demo test faults test-lowest lint docs notebooks bench audit dist data example clean
+.PHONY: demo test cover faults test-lowest lint docs notebooks bench audit dist data example clean
 
 demo: $(VENV)/.run  ## the main job on the embedded data; says where the map is
 	$(BIN)/phusong demo -o maps/demo
 
 test: $(VENV)/.dev  ## all tests and doctests
 	$(BIN)/python -m pytest
+
+cover: $(VENV)/.dev  ## the tests, with the branches of the package that none takes
+	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
 
 faults: $(VENV)/.dev  ## kill, fill and starve runs at every write; takes minutes
 	$(BIN)/python -m pytest -m faults tests/faults

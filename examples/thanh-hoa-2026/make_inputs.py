@@ -3,16 +3,16 @@
 Everything about the network is synthetic. Written are, beside this file or into a folder given:
 `sites.xlsx` (a title, degrees and minutes, swapped places, a height and a technology that cannot
 be, a total), `service-before-2025.xlsx` (by communes of before the reform), boundaries, population,
-terrain, and a study for each of four quarters.
+terrain, and a study for each of four quarters. Boundaries and population may be real ones.
 
-    python make_inputs.py [FOLDER]
+    python make_inputs.py [FOLDER] [--communes FILE] [--population FILE]
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,9 +38,11 @@ NUMBERS = ("frequency_mhz", "lon", "lat", "antenna_height_m", "azimuth_deg", "be
            "radius_m", "downlink_mbps", "price_vnd_month")  # fmt: skip
 STUDY = """# The study of {quarter}: phusong run study-{quarter}.toml -o runs/{quarter}
 [study]
-place = "Tỉnh Thanh Hóa (dữ liệu giả lập, synthetic)"
+place = "Tỉnh Thanh Hóa"
 as_of = {day}
-sources = ["phusong: synthetic sites, service, population; schematic communes"]
+synthetic = true
+schematic = {schematic}
+sources = ["phusong: synthetic sites and service", "communes: {communes}", "people: {population}"]
 
 [files]
 communes = "communes.parquet"
@@ -114,16 +116,24 @@ def write_sheet(rows: Iterator[list[object]], path: Path) -> None:
     book.save(path)
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, communes: Path, population: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_sheet(dirty_sites(), folder / "sites.xlsx")
     write_sheet(old_service(), folder / "service-before-2025.xlsx")
-    for name, suffix in (("communes", "parquet"), ("population", "tif"), ("terrain", "tif")):
-        shutil.copy(embedded_path(name), folder / f"{name}.{suffix}")
+    shutil.copy(communes, folder / "communes.parquet")
+    shutil.copy(population, folder / "population.tif")
+    shutil.copy(embedded_path("terrain"), folder / "terrain.tif")
     for quarter, day in QUARTERS.items():
-        text = STUDY.format(quarter=quarter, day=day)
+        text = STUDY.format(
+            quarter=quarter, day=day, communes=communes.name, population=population.name,
+            schematic=str(communes == embedded_path("communes")).lower(),
+        )  # fmt: skip
         (folder / f"study-{quarter}.toml").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "inputs")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path, nargs="?", default=Path(__file__).parent / "inputs")
+    parser.add_argument("--communes", type=Path, default=embedded_path("communes"))
+    parser.add_argument("--population", type=Path, default=embedded_path("population"))
+    main(**vars(parser.parse_args()))

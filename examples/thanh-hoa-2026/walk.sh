@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Everything in one go, on synthetic data: bash walk.sh [FOLDER]. Needs phusong and phusong[report].
+# Everything in one go, on a synthetic network: bash walk.sh [FOLDER [--communes F --population F]].
+# Needs phusong and phusong[report].
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 out=${1:-$here/out}
 python=${PYTHON:-python3}
 phusong=${PHUSONG:-phusong}
 
-"$python" "$here/make_inputs.py" "$out/inputs"
+"$python" "$here/make_inputs.py" "$out/inputs" "${@:2}"
 cd "$out"
 
 # 1. What is wrong with the sheets? The rows set aside go back in quarantine.xlsx.

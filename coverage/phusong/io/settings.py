@@ -19,6 +19,8 @@ PATHS = (
     "communes", "service", "population", "register", "crosswalk", "crosswalk_weights", "aliases",
     "villages", "places", "measurements", "challenges", "evidence", "terrain", "clutter", "radio",
 )  # fmt: skip
+# How a study says that its network is invented, or its boundaries drawn: every output is labelled.
+LABELS = {"synthetic": "is_synthetic", "schematic": "is_schematic"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,18 +130,19 @@ def read_study(path: Path) -> Study:
     given: dict[str, object] = {}
     for section in ("study", "files", "options"):
         given |= text.get(section, {})
-    known = {f.name for f in fields(Study)} - {"is_synthetic", "is_schematic"}
+    known = {f.name for f in fields(Study)} - set(LABELS.values()) | set(LABELS)
     unknown = sorted(set(given) - known)
     if unknown:
         raise InputFileError(f"{path}: unknown keys {', '.join(unknown)}")
     missing = [name for name in ("communes", "sites", "as_of") if name not in given]
     if missing:
         raise InputFileError(f"{path}: missing keys {', '.join(missing)}")
-    typed = _typed(path, given)
+    typed = {LABELS.get(name, name): value for name, value in _typed(path, given).items()}
     if given["communes"] in ("official", "schematic"):
         typed["communes"] = find_communes(str(given["communes"]))
-    is_schematic = are_schematic(Path(str(typed["communes"])))
-    return Study(**typed, is_schematic=is_schematic)  # type: ignore[arg-type]
+    if are_schematic(Path(str(typed["communes"]))):
+        typed["is_schematic"] = True
+    return Study(**typed)  # type: ignore[arg-type]
 
 
 def _typed(path: Path, given: dict[str, object]) -> dict[str, object]:
@@ -154,7 +157,7 @@ def _typed(path: Path, given: dict[str, object]) -> dict[str, object]:
             expected = date
         elif name == "cell_m":
             expected = (int, float)
-        elif name == "service_is_complete":
+        elif name in ("service_is_complete", *LABELS):
             expected = bool
         if not isinstance(value, expected):
             raise InputFileError(f"{path}: {name}: found {value!r} of the wrong type")
