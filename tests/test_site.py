@@ -567,6 +567,17 @@ def test_a_file_of_someone_else_is_never_written_over(tmp_path: Path) -> None:
     assert (folder / "a.html").exists()
 
 
+def test_publish_takes_a_folder_that_holds_runs_beside_other_things(
+    small: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(small, tmp_path / "runs" / "2026q2")
+    (tmp_path / "runs" / "inputs").mkdir()
+    given = [str(tmp_path / "runs"), "-o", str(tmp_path / "public")]
+    done = CliRunner().invoke(publish, given)
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "public" / "index.html").exists()
+
+
 def test_a_folder_that_is_no_site_is_refused(small: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.docx").write_text("years of work")
     with pytest.raises(InputFileError, match=r"holds thesis\.docx and no site\.json"):
