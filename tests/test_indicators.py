@@ -185,19 +185,31 @@ def near_dict(**values: float) -> object:
 
 
 def test_default_radius_gives_bounds_where_it_reaches_and_to_what_it_touches() -> None:
-    """A's circle of 100 to 400 m lies in the first commune; B covers both by a polygon."""
-    whole = shapely.box(0, 0, 2000, 1000)
-    found = measured(footprints(("A", "5G", CENTRE), ("B", "5G", whole)), **persons(FIVE))
+    """A: a circle of 100 to 400 m in the first commune, half of the second by polygon; B: both."""
+    whole, east = shapely.box(0, 0, 2000, 1000), shapely.box(1000, 0, 1500, 1000)
+    sites = footprints(("A", "5G", CENTRE), ("A", "5G", east), ("B", "5G", whole))
+    found = measured(sites, **persons(FIVE))
     disc = [math.pi * r**2 / 1e6 for r in (100, 200, 400)]
     for indicator in ("share_area", "share_population"):
         assert triple(row_of(found, "1", indicator, "A")) == near(*disc)
         assert triple(row_of(found, "1", indicator, "any")) == near(1.0, 1.0, 1.0)
         assert triple(row_of(found, "1", indicator, "two_or_more")) == near(*disc)
         assert triple(row_of(found, "1", indicator, "B")) == near(math.nan, 1.0, math.nan)
-        for operator, share in (("A", 0.0), ("any", 1.0), ("two_or_more", 0.0), ("B", 1.0)):
+        for operator, share in (("A", 0.5), ("any", 1.0), ("two_or_more", 0.5), ("B", 1.0)):
             row = row_of(found, "2", indicator, operator)
             assert triple(row) == near(math.nan, share, math.nan)
             assert row["evidence"] == ("declared" if operator == "B" else "modelled")
+
+
+def test_circle_that_may_reach_a_sliver_of_a_commune_gives_it_bounds() -> None:
+    """With 400 m it goes 2 m beyond: a segment of r² acos(398/400) - 398 √(400² - 398²)."""
+    found = measured(footprints(("A", "5G", shapely.Point(602, 500))))
+    segment_m2 = 400**2 * math.acos(398 / 400) - 398 * math.sqrt(400**2 - 398**2)
+    assert segment_m2 < 0.5 * FINE.cell_m**2
+    assert triple(row_of(found, "2", "share_area", "A")) == near(0.0, 0.0, segment_m2 / 1e6)
+    alone = row_of(found, "1", "share_area", "two_or_more")  # there is no second one to reach
+    assert triple(alone) == near(math.nan, 0.0, math.nan)
+    assert alone["evidence"] == "declared"
 
 
 FIVE = np.full(FINE.shape, 5.0)
