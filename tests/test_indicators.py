@@ -203,12 +203,15 @@ def test_default_radius_gives_bounds_where_it_reaches_and_to_what_it_touches() -
 
 def test_circle_that_may_reach_a_sliver_of_a_commune_gives_it_bounds() -> None:
     """With 400 m it goes 2 m beyond: a segment of r² acos(398/400) - 398 √(400² - 398²)."""
-    found = measured(footprints(("A", "5G", shapely.Point(602, 500))))
+    mast, east = shapely.Point(602, 500), shapely.box(1000, 0, 2000, 1000)
+    found = measured(footprints(("A", "5G", mast), ("B", "5G", east)))
     segment_m2 = 400**2 * math.acos(398 / 400) - 398 * math.sqrt(400**2 - 398**2)
     assert segment_m2 < 0.5 * FINE.cell_m**2
-    assert triple(row_of(found, "2", "share_area", "A")) == near(0.0, 0.0, segment_m2 / 1e6)
-    alone = row_of(found, "1", "share_area", "two_or_more")  # there is no second one to reach
-    assert triple(alone) == near(math.nan, 0.0, math.nan)
+    for operator in ("A", "two_or_more"):
+        row = row_of(found, "2", "share_area", operator)
+        assert triple(row) == near(0.0, 0.0, segment_m2 / 1e6)
+    alone = row_of(measured(footprints(("A", "5G", mast))), "1", "share_area", "two_or_more")
+    assert triple(alone) == near(math.nan, 0.0, math.nan)  # there is no second one to reach
     assert alone["evidence"] == "declared"
 
 
