@@ -163,7 +163,7 @@ def test_rows_of_declared_footprints_are_complete() -> None:
     found = measured(footprints(("A", "5G", WEST), ("B", "5G", MIDDLE)))
     tidy = found.indicators
     assert tuple(tidy.columns) == COLUMNS
-    assert len(tidy) == 2 * 2 * 4  # indicators, communes, operators with any and two or more
+    assert tidy.index.tolist() == list(range(2 * 2 * 4))  # indicators, communes, operators and both
     area = tidy[tidy["indicator"] == "share_area"].set_index(["commune_code", "operator"])
     assert area.loc["1", "share"].to_dict() == near_dict(any=0.75, two_or_more=0.25, A=0.5, B=0.5)
     assert (area.loc["2", "share"] == 0).all()
