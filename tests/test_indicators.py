@@ -123,9 +123,11 @@ def footprints(*sites: tuple[str, str, shapely.Geometry]) -> gpd.GeoDataFrame:
     return layer.assign(is_default_radius=layer.geom_type == "Point")
 
 
-def measured(sites: gpd.GeoDataFrame, **asked: object) -> ProvinceCoverage:
+def measured(
+    sites: gpd.GeoDataFrame, communes: gpd.GeoDataFrame = PAIR, **asked: object
+) -> ProvinceCoverage:
     usual = {"services": {"5g": ["5G"]}, "operators": ["A", "B"], "as_of": DAY}
-    return measure_coverage(PAIR, sites, overlap_zones(PAIR, FINE), **(usual | asked))
+    return measure_coverage(communes, sites, overlap_zones(PAIR, FINE), **(usual | asked))
 
 
 def persons(values: np.ndarray) -> dict[str, object]:
@@ -260,6 +262,16 @@ def test_people_of_whole_areas_keep_the_bounds_of_the_area(placing: str) -> None
         assert triple(whole) == near(1.0, second, 1.0)
     assert triple(row_of(found, "1", "share_population", "B")) == near(0.0, 0.0, 0.0)
     assert row_of(found, "1", "share_area", "A")["evidence"] == "declared"
+
+
+def test_one_person_is_a_share_and_nobody_is_none() -> None:
+    sites, few = footprints(("A", "5G", WEST)), persons(0.001 * FIVE)
+    even = measured(sites, PAIR.assign(population=[1.0, 0.0]), **(few | {"placing": "even"}))
+    assert row_of(even, "1", "share_population", "A")["share"] == pytest.approx(0.5)
+    assert math.isnan(row_of(even, "2", "share_population", "A")["share"])
+    unknown = row_of(measured(sites, **few), "2", "share_population", "A")
+    assert unknown["denominator"] == pytest.approx(0.5)  # of a person, in a hundred cells
+    assert unknown["share"] == 0.0
 
 
 def test_bounds_of_the_area_count_with_the_low_and_the_high_radius() -> None:
