@@ -55,8 +55,7 @@ def test_dirty_sheet_loses_the_four_rows_that_cannot_be_and_no_other(
 
 def test_sites_come_on_air_from_quarter_to_quarter(walked: tuple[Path, str]) -> None:
     shares = [
-        share_of(walked[0] / "runs" / quarter, "share_population", "people")
-        for quarter in QUARTERS
+        share_of(walked[0] / "runs" / quarter, "share_population", "people") for quarter in QUARTERS
     ]
     assert shares == sorted(shares)
     assert shares[-1] > shares[0] + 0.01

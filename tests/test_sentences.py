@@ -17,12 +17,11 @@ from phusong.errors import Problem, SchemaError
 from phusong.io.settings import Study
 from phusong.layers import LAYERS
 from phusong.runs import demo_study, run_study
-from phusong.sentences import tell, tell_error, tell_problem
+from phusong.sentences import BLANK, tell, tell_error, tell_problem
 from phusong.words import read_sentences
 
 SENTENCES = read_sentences("vi")
 SOURCES = Path(str(files("phusong")))
-BLANK = re.compile(r"\{#?\}")
 
 # Errors that only a caller of the Python interface can meet; programmers read English.
 ONLY_IN_PYTHON = ("ValueError", "KeyError", "AttributeError", "OverflowError", "RuntimeError")
@@ -65,7 +64,7 @@ def test_sentences_of_the_catalogue_are_those_of_the_code() -> None:
         sentence
         for sentence in ours
         if not all(
-            piece.strip(" ,;:()%'") in text for piece in re.split(r"\{#?\}|, with |; ", sentence)
+            piece.strip(" ,;:()%'") in text for piece in re.split(r"\{[#=]?\}|, with |; ", sentence)
         )
     ]
     assert not lost, "\n".join(lost)
@@ -134,6 +133,11 @@ def test_a_layer_with_many_problems_is_told_with_how_many_are_not_shown() -> Non
     assert told[1] == "  - dòng 2, lat: thấy 'x', cần một số"
     assert told[-1] == "  … và 3 lỗi nữa"
     assert tell_error(SchemaError("sites", problems), "en").startswith("sites: 23 problems")
+
+
+def test_codes_stay_what_they_are() -> None:
+    assert tell("2 retired", "vi") == "2 đã ngừng"
+    assert tell("one of on_air, planned, retired", "vi") == "một trong on_air, planned, retired"
 
 
 def test_numbers_of_a_sentence_get_a_comma_and_those_of_the_data_do_not() -> None:

@@ -15,8 +15,10 @@ from phusong.words import localise, read_sentences, read_words
 
 __all__ = ["tell", "tell_error", "tell_problem"]
 
-# any text, and a number; a leading text is short, and ends before the colon after a file's name
-BLANKS = {"{}": "(.*?)", "{#}": r"([-−]?\d[\d.,]*(?:e[-+]?\d+)?)"}
+# Any text, a number, and text that stays as it is, such as codes; a leading text is short, and ends
+# before the colon after a file's name.
+BLANKS = {"{}": "(.*?)", "{#}": r"([-−]?\d[\d.,]*(?:e[-+]?\d+)?)", "{=}": "(.*?)"}
+BLANK = re.compile(r"(\{[#=]?\})")
 LIST_LINE = re.compile(r"(\s*(?:- )?)(.*)", re.DOTALL)
 LEADING = "((?:(?!: ).){1,200}?)"
 # 4,320,947 and 0.748; not a part of a code, of a name or of what is quoted, nor of a path
@@ -102,10 +104,12 @@ def _tell_line(line: str, lang: str) -> str:
 
 
 def _fill(text: str, lang: str) -> str | None:
-    for pattern, form in _catalogue(lang):
+    for pattern, blanks, form in _catalogue(lang):
         found = pattern.fullmatch(text)
         if found is not None:
-            return form.format(*(_tell_part(part, lang) for part in found.groups()))
+            parts = zip(blanks, found.groups(), strict=True)
+            told = (part if blank == "{=}" else _tell_part(part, lang) for blank, part in parts)
+            return form.format(*told)
     return None
 
 
@@ -125,16 +129,21 @@ def _tell_part(text: str, lang: str) -> str:
 
 
 @cache
-def _catalogue(lang: str) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """Return the sentences with their forms: those that say most themselves stand first."""
+def _catalogue(lang: str) -> tuple[tuple[re.Pattern[str], list[str], str], ...]:
+    """Return the sentences with their forms, the surest first.
+
+    What begins with words of ours is surer than what begins with a blank; then what says more.
+    """
     entries = read_sentences(lang)
-    entries.sort(key=lambda entry: len(re.sub(r"\{#?\}", "", entry["en"])), reverse=True)
-    return tuple((_pattern(entry["en"]), entry["said"]) for entry in entries)
+    entries.sort(key=lambda entry: (entry["en"][0] == "{", -len(BLANK.sub("", entry["en"]))))
+    return tuple(
+        (_pattern(entry["en"]), BLANK.findall(entry["en"]), entry["said"]) for entry in entries
+    )
 
 
 def _pattern(sentence: str) -> re.Pattern[str]:
     """Return what fits a sentence; what leads it ends before a colon: there a file may stand."""
-    parts = re.split(r"(\{#?\})", sentence)
+    parts = BLANK.split(sentence)
     fits = [BLANKS.get(part) or re.escape(part) for part in parts]
     if parts[0] == "" and parts[1] == "{}":
         fits[1] = LEADING
