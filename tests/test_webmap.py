@@ -97,6 +97,12 @@ def test_page_names_nothing_outside_itself(small: Assessment) -> None:
     assert "default-src 'none'" in page
 
 
+def test_page_says_its_letters_before_anything_that_they_decide(small: Assessment) -> None:
+    """The standard looks for them in the first 1,024 bytes; a hash of a style depends on them."""
+    page = render_map(small)
+    assert page.index('<meta charset="utf-8">') < page.index("Content-Security-Policy") < 1024
+
+
 def test_block_of_words_has_no_sign_that_ends_a_script() -> None:
     data = {"a": "</script><!-- & \u2028\u2029", "b": [float("nan"), None, date(2026, 1, 2)]}
     block = escape_json(data)

@@ -83,7 +83,9 @@ class OfflineMap(folium.Map):
         page = page.replace("<body>", "<body>" + _asset("map.html"), 1)
         script = "".join(_asset(name) for name in SCRIPTS)
         page = page.replace("</html>", f'<script type="module">{script}</script></html>', 1)
-        page = page.replace("<head>", "<head>" + _content_policy(page), 1)
+        # The letters first: a browser that must guess them may hash other styles than we did.
+        letters = '<meta charset="utf-8">'
+        page = page.replace("<head>", f"<head>{letters}{_content_policy(page)}", 1)
         data = (
             f'<script type="application/json" id="phusong-style">{self.style_json}</script>'
             f'<script type="text/plain" id="phusong-data">{self.block}</script>'
