@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
-.PHONY: demo test cover faults test-lowest lint docs notebooks bench audit dist data example clean
+.PHONY: demo test cover faults test-lowest lint docs notebooks bench bench-all audit dist data example clean
 
 demo: $(VENV)/.run  ## the main job on the embedded data; says where the map is
 	$(BIN)/phusong demo -o maps/demo
@@ -48,6 +48,18 @@ bench: $(VENV)/.dev  ## ours beside what people use, in one run; takes a quarter
 	$(BIN)/python benchmarks/bench_points.py
 	$(BIN)/python benchmarks/bench_reading.py
 	$(BIN)/python benchmarks/bench_whatif.py
+
+bench-all: bench  ## also the country, siting, radio, maps, websites, starting: all on one commit; an hour
+	$(BIN)/python benchmarks/bench_country.py --no-map
+	$(BIN)/python benchmarks/bench_country.py --no-map --population ../shared/data/population/vnm_ppp_2020_1km_Aggregated_UNadj.tif
+	$(BIN)/python benchmarks/bench_scaling.py --skip slopes points
+	$(BIN)/python benchmarks/bench_siting.py --country
+	$(BIN)/python benchmarks/bench_radio.py
+	$(BIN)/python benchmarks/bench_radio_country.py
+	$(BIN)/python benchmarks/bench_splat.py
+	$(BIN)/python benchmarks/bench_map.py
+	$(BIN)/python benchmarks/bench_site.py
+	$(BIN)/python benchmarks/bench_imports.py
 
 dist: $(VENV)/.dev  ## the sdist and the wheel of the last commit: the same bytes wherever and whenever they are made
 	rm -rf dist build/commit && mkdir -p build/commit
