@@ -50,8 +50,8 @@ bench: $(VENV)/.dev  ## ours beside what people use, in one run; takes a quarter
 	$(BIN)/python benchmarks/bench_whatif.py
 
 bench-all: bench  ## also the country, siting, radio, maps, websites, starting: all on one commit; an hour
-	$(BIN)/python benchmarks/bench_country.py --no-map
-	$(BIN)/python benchmarks/bench_country.py --no-map --population ../shared/data/population/vnm_ppp_2020_1km_Aggregated_UNadj.tif
+	$(BIN)/python benchmarks/bench_country.py --masts 33334 --no-map
+	$(BIN)/python benchmarks/bench_country.py --masts 33334 --no-map --population ../shared/data/population/vnm_ppp_2020_1km_Aggregated_UNadj.tif
 	$(BIN)/python benchmarks/bench_scaling.py --skip slopes points
 	$(BIN)/python benchmarks/bench_siting.py --country
 	$(BIN)/python benchmarks/bench_radio.py
