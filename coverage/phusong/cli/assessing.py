@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 import click
 
-from phusong.cli.answers import QUARANTINED, answers, require_addresses, say, tell_notes
+from phusong.cli.answers import QUARANTINED, answers, require_addresses, say
 from phusong.cli.options import (
-    ALIASES,
     CACHE,
     CLUTTER,
     CLUTTER_KIND,
@@ -23,14 +22,12 @@ from phusong.cli.options import (
     LANG_OF_ERRORS,
     LANG_OR_STUDY,
     NO_MAP,
-    OUT,
     POPULATION,
-    SCHEDULER,
-    STRICT,
     TERRAIN_KIND,
-    TILES,
+    of_a_run,
 )  # fmt: skip
 from phusong.cli.public import fetch_public
+from phusong.cli.working import working
 
 if TYPE_CHECKING:
     from phusong.io.settings import Study
@@ -108,14 +105,7 @@ def demo(
 @click.option("--vintage", default="2025", show_default=True, help="Commune map of the boundaries.")
 @click.option("--service-vintage", help="Commune map of the service table's codes.")
 @click.option("--place", default="", help="Name of the area, for titles.")
-@ALIASES
-@OUT
-@LANG_OR_STUDY
-@NO_MAP
-@TILES
-@SCHEDULER
-@JSON
-@STRICT
+@of_a_run
 @answers
 def assess(
     communes: Path,
@@ -170,14 +160,7 @@ def assess(
 
 @click.command()
 @click.argument("study", type=INPUT)
-@ALIASES
-@OUT
-@LANG_OR_STUDY
-@NO_MAP
-@TILES
-@SCHEDULER
-@JSON
-@STRICT
+@of_a_run
 @answers
 def run(
     study: Path,
@@ -276,17 +259,9 @@ def _assess_study(
     scheduler: str | None = None,
 ) -> Outcome:
     """Run a study into a folder."""
-    require_addresses()
-    from phusong.io.staging import prepare_folder
-    from phusong.kernels import announce_compiling
-    from phusong.runs import run_study
-    from phusong.workers import open_client
+    with working(out, compiling="20 s", scheduler=scheduler) as client:
+        from phusong.runs import run_study
 
-    tell_notes(prepare_folder(out))
-    with (
-        announce_compiling(lambda: say("compiling, about 20 s, once", err=True)),
-        open_client(scheduler) as client,
-    ):
         return run_study(
             study, out, with_map=not no_map, tiles=tiles, client=client, progress=show_progress
         )

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from phusong.cli.answers import answers, require_addresses, say, tell_notes
+from phusong.cli.answers import answers
 from phusong.cli.assessing import show_progress
 from phusong.cli.options import INPUT, JSON, LANG, OUT
+from phusong.cli.working import working
 
 __all__ = ["progress"]
 
@@ -42,14 +43,10 @@ def progress(
 
     RUNS are run folders, folders of them, or tables of dated indicators (.parquet, .csv).
     """
-    require_addresses()
-    from phusong.io.staging import prepare_folder
-    from phusong.io.write import to_json
-    from phusong.kernels import announce_compiling
-    from phusong.monitoring import monitor_progress
+    with working(out, compiling="20 s"):
+        from phusong.io.write import to_json
+        from phusong.monitoring import monitor_progress
 
-    tell_notes(prepare_folder(out))
-    with announce_compiling(lambda: say("compiling, about 20 s, once", err=True)):
         found = monitor_progress(
             runs,
             out,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from phusong.words import LANGUAGES
 __all__ = [
     "ALIASES", "CACHE", "COMMUNES", "INPUT", "JSON", "LANG", "LANG_OF_ERRORS", "LANG_OR_STUDY",
     "NO_MAP", "OUT", "POPULATION", "SCHEDULER", "STRICT", "TERRAIN_KIND",
+    "of_a_run",
 ]  # fmt: skip
 
 INPUT = click.Path(path_type=Path)
@@ -99,3 +101,10 @@ TERRAIN_KIND = click.option(
     "--terrain-kind", type=click.Choice(["ground", "surface"]), default="surface",
     show_default=True, help="Bare ground, or with trees and roofs, as SRTM and GLO-30 are.",
 )  # fmt: skip
+
+
+def of_a_run(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb the options that every run has, whatever it is made from."""
+    for option in (STRICT, JSON, SCHEDULER, TILES, NO_MAP, LANG_OR_STUDY, OUT, ALIASES):
+        verb = option(verb)
+    return verb

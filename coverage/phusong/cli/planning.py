@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from phusong.cli.answers import answers, require_addresses, say, tell_notes
+from phusong.cli.answers import answers
 from phusong.cli.options import INPUT, JSON, LANG, OUT
+from phusong.cli.working import working
 
 __all__ = ["plan"]
 
@@ -89,20 +90,16 @@ def plan(
     as_json: bool,
 ) -> int:
     """Say which sites to build next after RUN, in which order, and how good that provably is."""
-    require_addresses()
-    from phusong.io.staging import prepare_folder
-    from phusong.io.write import to_json
-    from phusong.kernels import announce_compiling
-    from phusong.plan_field import Choice
-    from phusong.plan_files import plan_run, read_costs
+    with working(out, compiling="40 s"):
+        from phusong.io.write import to_json
+        from phusong.plan_field import Choice
+        from phusong.plan_files import plan_run, read_costs
 
-    choice = Choice(
-        sites=sites, budget_vnd=budget, fair_vnd=fair, target=target, phases=phase, service=service,
-        operator=operator, frequency_mhz=frequency_mhz, costs=read_costs(costs), years=years,
-        min_distance_m=min_distance_m, draws=draws,
-    )  # fmt: skip
-    tell_notes(prepare_folder(out))
-    with announce_compiling(lambda: say("compiling, about 40 s, once", err=True)):
+        choice = Choice(
+            sites=sites, budget_vnd=budget, fair_vnd=fair, target=target, phases=phase,
+            service=service, operator=operator, frequency_mhz=frequency_mhz,
+            costs=read_costs(costs), years=years, min_distance_m=min_distance_m, draws=draws,
+        )  # fmt: skip
         found = plan_run(
             run, out, choice, points=points, forbidden=forbidden, costs=costs, search=inputs,
             lang=lang,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from phusong.cli.answers import QUARANTINED, answers, require_addresses, say, tell_notes
+from phusong.cli.answers import QUARANTINED, answers, tell_notes
 from phusong.cli.assessing import show_progress
 from phusong.cli.options import (
     CLUTTER,
@@ -23,6 +23,7 @@ from phusong.cli.options import (
     TERRAIN_KIND,
     TILES,
 )
+from phusong.cli.working import working
 
 if TYPE_CHECKING:
     from phusong.predicting import Plan, Predicted
@@ -105,17 +106,9 @@ def run_plan(
     scheduler: str | None = None,
 ) -> int:
     """Predict into a folder and tell what came of it."""
-    require_addresses()
-    from phusong.io.staging import prepare_folder
-    from phusong.kernels import announce_compiling
-    from phusong.predicting import run_prediction
-    from phusong.workers import open_client
+    with working(out, compiling="a minute", scheduler=scheduler) as client:
+        from phusong.predicting import run_prediction
 
-    tell_notes(prepare_folder(out))
-    with (
-        announce_compiling(lambda: say("compiling, about a minute, once", err=True)),
-        open_client(scheduler) as client,
-    ):
         outcome = run_prediction(
             plan, out, with_maps=with_maps, tiles=tiles, client=client, progress=show_progress
         )

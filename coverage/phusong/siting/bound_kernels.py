@@ -19,6 +19,27 @@ def _sum_prices(start, row, price, sums):
 
 
 @kernel
+def _take_step(slope, direction, beta, reach, price, ceiling, rows):
+    """Move prices along the deflected subgradient, within 0 … ceiling; say if there is a way.
+
+    `reach` is what the bound lacks times the factor of the step.
+    """
+    norm = 0.0
+    for i in rows:
+        # a step out of the limits would be cut off again
+        if (slope[i] < 0 and price[i] <= 0) or (slope[i] > 0 and price[i] >= ceiling[i]):
+            slope[i] = 0.0
+        direction[i] = slope[i] + beta * direction[i]
+        norm += direction[i] ** 2
+    if norm == 0:
+        return False
+    step = reach / norm
+    for i in rows:
+        price[i] = min(max(price[i] + step * direction[i], 0.0), ceiling[i])
+    return True
+
+
+@kernel
 def bound_most(
     persons, start, row, cost, budget, price, known, factor, beta, stalls, shrink, n_steps, goal
 ):
@@ -33,7 +54,8 @@ def bound_most(
     """
     n_sites, n_rows = len(cost), len(persons)
     sums = np.empty(n_sites)
-    over = np.empty(n_rows)
+    rows = np.arange(n_rows)
+    slope = np.empty(n_rows)
     direction = np.zeros(n_rows)
     best = np.inf
     best_price = price.copy()
@@ -43,7 +65,7 @@ def bound_most(
         bound = 0.0
         for i in range(n_rows):
             bound += persons[i] - price[i]
-            over[i] = -1.0 if price[i] < persons[i] else 0.0
+            slope[i] = 1.0 if price[i] < persons[i] else 0.0
         order = np.argsort(-sums / cost)
         left = budget
         for k in range(n_sites):
@@ -54,7 +76,7 @@ def bound_most(
             left -= cost[j]
             bound += part * sums[j]
             for at in range(start[j], start[j + 1]):
-                over[row[at]] += part
+                slope[row[at]] -= part
         if bound < best - 1e-7 * best or best == np.inf:
             since = 0
         else:
@@ -72,18 +94,8 @@ def bound_most(
             if factor < 1e-5:
                 break
             continue
-        norm = 0.0
-        for i in range(n_rows):
-            # a step out of 0 … persons would be cut off again
-            if (over[i] > 0 and price[i] <= 0) or (over[i] < 0 and price[i] >= persons[i]):
-                over[i] = 0.0
-            direction[i] = over[i] + beta * direction[i]
-            norm += direction[i] ** 2
-        if norm == 0:
+        if not _take_step(slope, direction, beta, factor * (bound - known), price, persons, rows):
             break
-        step = factor * (bound - known) / norm
-        for i in range(n_rows):
-            price[i] = min(max(price[i] - step * direction[i], 0.0), persons[i])
     return best
 
 
@@ -150,6 +162,7 @@ def bound_cheapest(
     n_rows = len(persons)
     part = np.zeros(n_rows)
     short = np.empty(n_rows)
+    dear = np.full(n_rows, np.inf)
     direction = np.zeros(n_rows)
     left = np.empty(len(need))
     best = -np.inf
@@ -182,15 +195,6 @@ def bound_cheapest(
             if factor < 1e-4:
                 break
             continue
-        norm = 0.0
-        for i in rows:
-            if short[i] < 0 and price[i] <= 0:
-                short[i] = 0.0
-            direction[i] = short[i] + beta * direction[i]
-            norm += direction[i] ** 2
-        if norm == 0:
+        if not _take_step(short, direction, beta, factor * (known - bound), price, dear, rows):
             break
-        step = factor * (known - bound) / norm
-        for i in rows:
-            price[i] = max(price[i] + step * direction[i], 0.0)
     return best
