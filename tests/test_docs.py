@@ -75,3 +75,20 @@ def test_vietnamese_readme_has_the_headings_and_commands_of_the_english_one() ->
     assert [line.replace(" --lang en", "") for line in commands[0]] == commands[1]
     rows = [set(re.findall(r"^\| `phusong (\w+)", text, re.MULTILINE)) for text in (en, vi)]
     assert rows[0] == rows[1]
+
+
+def shape(text: str) -> list[tuple[int, ...]]:
+    """Return rows of tables, items of lists and blocks of code of each section of a README."""
+    outside = re.sub(r"```\w*\n.*?```", "¤", text, flags=re.DOTALL)
+    sections = re.split(r"^#+ .*$", outside, flags=re.MULTILINE)
+    return [
+        tuple(len(re.findall(mark, section, re.MULTILINE)) for mark in (r"^\|", r"^- ", "¤"))
+        for section in sections
+    ]
+
+
+def test_vietnamese_readme_has_the_tables_lists_and_code_of_the_english_one() -> None:
+    en, vi = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.vi.md"))
+    assert shape(vi) == shape(en)
+    named = [set(re.findall(r"`(ps\.\w+)`", text)) for text in (en, vi)]
+    assert named[0] == named[1]
