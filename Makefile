@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# files of tests at a time: each keeps its fixtures, and compiles what nobody compiled before
+IN_PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .PHONY: demo test cover faults test-lowest lint docs notebooks bench bench-all audit dist data example clean
@@ -10,10 +12,10 @@ demo: $(VENV)/.run  ## the main job on the embedded data; says where the map is
 	$(BIN)/phusong demo -o maps/demo
 
 test: $(VENV)/.dev  ## all tests and doctests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(IN_PARALLEL)
 
 cover: $(VENV)/.dev  ## the tests, with the branches of the package that none takes
-	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+	$(BIN)/python -m pytest $(IN_PARALLEL) --cov --cov-report=term-missing:skip-covered
 
 faults: $(VENV)/.dev  ## kill, fill and starve runs at every write; takes minutes
 	$(BIN)/python -m pytest -m faults tests/faults
@@ -22,7 +24,7 @@ test-lowest: ## the tests with the lowest versions that pyproject.toml allows
 	@$(MAKE) --no-print-directory $(VENV)/.dev
 	$(BIN)/uv venv -q --clear --python $(PYTHON) .venv-lowest
 	$(BIN)/uv pip install -q --python .venv-lowest/bin/python --resolution lowest-direct -e . --group test
-	.venv-lowest/bin/python -m pytest
+	.venv-lowest/bin/python -m pytest $(IN_PARALLEL)
 
 lint: $(VENV)/.dev  ## ruff, mypy --strict, the floors of the house
 	$(BIN)/ruff check .
