@@ -82,8 +82,8 @@ def test_every_output_is_there_and_says_synthetic(walked: tuple[Path, str]) -> N
 @pytest.mark.realdata
 def test_walk_on_the_real_communes_gives_the_figures_of_its_readme(tmp_path: Path) -> None:
     said = walk(
-        tmp_path, "--communes", SHARED / "boundaries" / "thanh_hoa_2025.parquet",
-        "--population", SHARED / "population" / "vnm_ppp_2020_1km_Aggregated_UNadj.tif",
+        tmp_path, "--communes", SHARED / "data/boundaries/thanh_hoa_2025.parquet",
+        "--population", SHARED / "data/population/vnm_ppp_2020_1km_Aggregated_UNadj.tif",
     )  # fmt: skip
     assert said.count("every file is as it was written") == 7
     shown = (WALK.parent / "README.md").read_text(encoding="utf-8")
