@@ -33,6 +33,11 @@ def test_vietnamese_comes_first_and_english_is_there() -> None:
     assert "en" in LANGUAGES
 
 
+def test_a_language_without_a_file_is_an_error() -> None:
+    with pytest.raises(ValueError, match="lang: found 'fr', expected one of vi, en"):
+        read_words("summary", "fr")
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_language_says_all_that_english_says_with_the_same_blanks(lang: str) -> None:
     ours, english = dict(flat(READ[lang])), dict(flat(READ["en"]))

@@ -31,6 +31,11 @@ LANGUAGES = tuple(
 def read_words(subject: str, lang: str) -> dict[str, Any]:
     """Return the words of a subject, such as "map" or "report", by name.
 
+    Raises
+    ------
+    ValueError
+        If no file holds that language.
+
     Examples
     --------
     >>> read_words("summary", "vi")["as_of"]
@@ -85,4 +90,6 @@ def write_day(day: date | str, lang: str) -> str:
 
 @cache
 def _read(lang: str) -> dict[str, Any]:
+    if lang not in LANGUAGES:
+        raise ValueError(f"lang: found {lang!r}, expected one of {', '.join(LANGUAGES)}")
     return tomllib.loads((FOLDER / f"{lang}.toml").read_text(encoding="utf-8"))
