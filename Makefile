@@ -35,7 +35,7 @@ lint: $(VENV)/.dev  ## ruff, mypy --strict, the floors of the house
 docs: $(VENV)/.dev  ## the site of docs/ into build/docs; warnings are errors
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
 
-audit: $(VENV)/.dev  ## what an installation brings, as a CycloneDX list, and what is known against it
+audit: $(VENV)/.dev  ## what the development environment holds, as a CycloneDX list, and what is known against it
 	@mkdir -p build
 	$(BIN)/uv tool run --from pip-audit pip-audit --path $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
 	  --skip-editable -f cyclonedx-json -o build/sbom.json
@@ -51,7 +51,7 @@ bench: $(VENV)/.dev  ## ours beside what people use, in one run; takes a quarter
 	$(BIN)/python benchmarks/bench_reading.py
 	$(BIN)/python benchmarks/bench_whatif.py
 
-bench-all: bench  ## also the country, siting, radio, maps, websites, starting: all on one commit; an hour
+bench-all: bench  ## also the country, siting, radio, maps, websites, starting: all on one commit
 	$(BIN)/python benchmarks/bench_country.py --masts 33334 --no-map
 	$(BIN)/python benchmarks/bench_country.py --masts 33334 --no-map --population ../shared/data/population/vnm_ppp_2020_1km_Aggregated_UNadj.tif
 	$(BIN)/python benchmarks/bench_scaling.py --skip slopes points
@@ -72,6 +72,7 @@ dist: $(VENV)/.dev  ## the sdist and the wheel of the last commit: the same byte
 data: $(VENV)/.dev  ## make the embedded data anew from its facts
 	$(BIN)/python data/boundaries/make_embedded.py
 	$(BIN)/python data/boundaries/places.py
+	$(BIN)/python data/terrain/make_terrain.py
 
 example: $(VENV)/.dev  ## make maps/example and maps/overview.png anew
 	$(BIN)/python maps/make_example.py

@@ -107,6 +107,19 @@ def test_the_system_decides_as_posix_says() -> None:
     assert "Error: " in run("assess", env=both | {"LC_ALL": "", "LC_MESSAGES": "C"}).stderr
 
 
+def test_a_locale_is_known_by_its_language_alone() -> None:
+    plain = {"LC_ALL": "", "LC_MESSAGES": ""}
+    for locale, said in (
+        ("vi", "Lỗi: "),
+        ("vi_VN.UTF-8", "Lỗi: "),
+        ("Vietnamese_Vietnam.1258", "Lỗi: "),
+        ("vih_XX", "Error: "),
+        ("C", "Error: "),
+        ("fr_FR.UTF-8", "Error: "),
+    ):
+        assert said in run("assess", env=plain | {"LANG": locale}).stderr, locale
+
+
 def test_errors_of_the_program_itself_arrive_in_vietnamese(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "phusong", "verify", str(tmp_path), "--lang", "vi"],

@@ -15,7 +15,7 @@ cd "$out"
 
 # 2. Four quarters, each from its study.
 for quarter in 2025q3 2025q4 2026q1 2026q2; do
-  "$phusong" run "inputs/study-$quarter.toml" -o "runs/$quarter" ${MAPS:---no-map}
+  "$phusong" run "inputs/study-$quarter.toml" -o "runs/$quarter" ${MAPS---no-map}
 done
 
 # 3. On track? What changed, and why?

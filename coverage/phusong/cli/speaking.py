@@ -1,12 +1,13 @@
 """In which language the command line tells what went wrong: by `--lang`, or as the system has it.
 
-The words of a verb's results are another matter: they are Vietnamese unless `--lang` says English.
+The words of a verb's results are another matter: they are Vietnamese unless `--lang` says another.
 """
 
 from __future__ import annotations
 
 import locale
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any
@@ -88,4 +89,6 @@ def _of_system() -> str:
     said = next((os.environ[name] for name in LOCALES if os.environ.get(name)), None)
     if said is None:  # Windows and macOS keep it elsewhere
         said = locale.getlocale()[0] or ""
-    return next((lang for lang in LANGUAGES if said.lower().startswith(lang)), "en")
+    code = re.split("[_.@-]", said.lower())[0]
+    code = {"vietnamese": "vi"}.get(code, code)  # as Windows calls it
+    return code if code in LANGUAGES else "en"

@@ -13,6 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from phusong.targets import TargetResult
+from phusong.words import LANGUAGES, read_words
 
 if TYPE_CHECKING:
     import folium
@@ -205,8 +206,9 @@ class Assessment:
     def _repr_html_(self) -> str:
         from phusong.publish.summary import summary_html
 
-        vietnamese, english = summary_html(self, lang="vi"), summary_html(self, lang="en")
-        return (
-            f'<div lang="vi">{vietnamese}</div>'
-            f'<details lang="en"><summary>English</summary>{english}</details>'
+        first, *others = LANGUAGES
+        return f'<div lang="{first}">{summary_html(self, lang=first)}</div>' + "".join(
+            f'<details lang="{lang}"><summary>{read_words("format", lang)["name"]}</summary>'
+            f"{summary_html(self, lang=lang)}</details>"
+            for lang in others
         )
