@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# files of tests at a time: each keeps its fixtures, and compiles what nobody compiled before
-IN_PARALLEL := -n auto --maxprocesses 4 --dist loadfile
+# files of tests at a time, each with its fixtures, in their order: the long ones are not the last
+IN_PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .PHONY: demo test cover faults test-lowest lint docs notebooks bench bench-all audit dist data example clean
