@@ -18,7 +18,7 @@ cover: $(VENV)/.dev  ## the tests, with the branches of the package that none ta
 	$(BIN)/python -m pytest $(IN_PARALLEL) --cov --cov-report=term-missing:skip-covered
 
 faults: $(VENV)/.dev  ## kill, fill and starve runs at every write; takes minutes
-	$(BIN)/python -m pytest -m faults tests/faults
+	$(BIN)/python -m pytest -m faults tests/faults -n auto --maxprocesses 4
 
 test-lowest: ## the tests with the lowest versions that pyproject.toml allows
 	@$(MAKE) --no-print-directory $(VENV)/.dev
