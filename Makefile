@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS := -n auto --maxprocesses 4
 # files of tests at a time, each with its fixtures, in their order: the long ones are not the last
-IN_PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+IN_PARALLEL := $(WORKERS) --dist loadfile --no-loadscope-reorder
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .PHONY: demo test cover faults test-lowest lint docs notebooks bench bench-all audit dist data example clean
@@ -18,7 +19,7 @@ cover: $(VENV)/.dev  ## the tests, with the branches of the package that none ta
 	$(BIN)/python -m pytest $(IN_PARALLEL) --cov --cov-report=term-missing:skip-covered
 
 faults: $(VENV)/.dev  ## kill, fill and starve runs at every write; takes minutes
-	$(BIN)/python -m pytest -m faults tests/faults -n auto --maxprocesses 4
+	$(BIN)/python -m pytest -m faults tests/faults $(WORKERS)
 
 test-lowest: ## the tests with the lowest versions that pyproject.toml allows
 	@$(MAKE) --no-print-directory $(VENV)/.dev
